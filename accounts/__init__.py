@@ -1,0 +1,1 @@
+"""People: the user, three roles, sign-in, and the first-run page."""

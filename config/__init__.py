@@ -1,0 +1,1 @@
+"""Wiring only: the environment, Django's settings, addresses, and the ASGI entry."""

@@ -1,0 +1,40 @@
+"""Which application answers a path. Machine traffic skips Django's middleware: it has no session and no page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from webhooks.receiver import application as webhook_receiver
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MACHINE_PATHS: dict[str, Application] = {
+    "/hookapi/": webhook_receiver,
+}
+
+
+def by_path(pages: Application) -> Application:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        for prefix, machine in MACHINE_PATHS.items():
+            if scope["path"].startswith(prefix):
+                await machine(scope, receive, send)
+                return
+        await pages(scope, receive, send)
+
+    return application
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """Uvicorn's start and stop messages; Django's handler does not know them."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,1 @@
+"""Connections (an encrypted credential and an address) and installations (a connection put to use)."""

@@ -1,0 +1,29 @@
+"""Who asked for a call and why: carried from the page, run, event or check down to the log row."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+
+
+def new_correlation() -> str:
+    return uuid.uuid4().hex[:16]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a log row says about the origin of a call.
+
+    `cause` is the kind of thing that asked (`connection test`, `run item`, `event`, `check`, `pull`, `form`, `command`),
+    `cause_id` its id in its own table, `cause_label` its name as it was. Everything that belongs to one story (a push, its
+    call, the webhook that finished it) shares one `correlation_id`.
+    """
+
+    cause: str
+    cause_id: str = ""
+    cause_label: str = ""
+    actor: str = ""
+    correlation_id: str = field(default_factory=new_correlation)
+
+    def because_of(self, cause: str, cause_id: str, cause_label: str) -> Context:
+        return replace(self, cause=cause, cause_id=cause_id, cause_label=cause_label)
