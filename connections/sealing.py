@@ -84,6 +84,11 @@ class SealedTextField(models.TextField[Any, Any]):
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, name, SealedAttribute(name))
 
+    def deconstruct(self) -> Any:
+        """A plain text column to migrations, which import nothing of ours."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "exact" and lookup_name != "isnull":
             raise TypeError("A sealed field cannot be searched.")

@@ -23,7 +23,9 @@ COMMAND_LINE = Actor("command line")
 SYSTEM = Actor("Patchbay")
 
 
-def changed(before: dict[str, Any], after: dict[str, Any], secret: frozenset[str] = frozenset()) -> dict[str, list[Any]]:
+def changed(
+    before: dict[str, Any], after: dict[str, Any], secret: frozenset[str] = frozenset()
+) -> dict[str, list[Any]]:
     """Field → [old, new] for what differs; secret fields show only that they changed."""
     return {
         name: [MASK, MASK] if name in secret else [before.get(name), value]

@@ -1,0 +1,33 @@
+"""The only place where an API key is opened: it goes from the sealed field straight into a client's headers."""
+
+from __future__ import annotations
+
+from connections.models import Connection, Installation
+from openai_api.client import Client, Origin
+
+
+def client_for_connection(connection: Connection) -> Client:
+    return Client(
+        base_url=connection.base_url.rstrip("/"),
+        headers=_headers(connection),
+        throttle=connection.throttle,
+        origin=Origin(connection_id=connection.pk, connection_name=connection.name),
+    )
+
+
+def client_for(installation: Installation) -> Client:
+    connection = installation.connection
+    return Client(
+        base_url=connection.base_url.rstrip("/"),
+        headers=_headers(connection),
+        throttle=installation.throttle,
+        origin=Origin(connection.pk, connection.name, installation.pk, installation.name),
+    )
+
+
+def _headers(connection: Connection) -> dict[str, str]:
+    named = {"OpenAI-Organization": connection.organization, "OpenAI-Project": connection.project}
+    return {
+        "Authorization": f"Bearer {connection.api_key.open()}",
+        **{name: value for name, value in named.items() if value},
+    }

@@ -1,0 +1,76 @@
+"""What may be written of a request or an answer: headers without credentials, bodies bounded and free of keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LIMIT = 64 * 1024
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"})
+SECRET_FIELDS = frozenset({"signing_secret", "api_key", "client_secret", "secret", "password", "value_secret"})
+KEY_LIKE = re.compile(r"\b(sk-[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """A body as the log keeps it. `size` is the true size in bytes, `truncated` says that `text` holds only its beginning."""
+
+    text: str = ""
+    size: int = 0
+    truncated: bool = False
+    content_type: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def mark(kind: str, value: str) -> str:
+    return f"[redacted: {kind}, {len(value)} characters]"
+
+
+def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, str]:
+    pairs = values.items() if isinstance(values, Mapping) else values
+    return {
+        name.lower(): mark("credential", value) if name.lower() in SECRET_HEADERS else clean(value)
+        for name, value in pairs
+    }
+
+
+def clean(text: str) -> str:
+    """Anything that looks like a key or a signing secret, wherever it stands, is replaced by its kind and length."""
+    return KEY_LIKE.sub(lambda found: mark("key", found.group()), text)
+
+
+def body(content: bytes, content_type: str, header_values: Mapping[str, str]) -> Redacted:
+    """JSON is redacted by field, other text by pattern; binary content is described, not kept."""
+    shown = headers(header_values)
+    text = _readable(content, content_type)
+    return Redacted(
+        text=text[:LIMIT], size=len(content), truncated=len(text) > LIMIT, content_type=content_type, headers=shown
+    )
+
+
+def _readable(content: bytes, content_type: str) -> str:
+    if not content:
+        return ""
+    if "json" in content_type and len(content) <= 4 * LIMIT:
+        try:
+            return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
+        except ValueError:
+            pass
+    try:
+        return clean(content[: 2 * LIMIT].decode("utf-8", errors="strict" if len(content) <= 2 * LIMIT else "ignore"))
+    except UnicodeDecodeError:
+        return f"[{content_type or 'binary'}, {len(content)} bytes]"
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: mark("secret", item) if name in SECRET_FIELDS and isinstance(item, str) else _without_secrets(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    return value

@@ -1,0 +1,125 @@
+"""Reading answers: usage, the object's id, and failures that hide inside HTTP 200. Pure; bodies are parsed leniently."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from openai_api import errors
+
+# What `status: failed` may cost nothing or something: it is never sent again by itself.
+STREAM_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass
+class Reading:
+    """What an answer says about itself. `tokens` uses the log's column names; `tier` is the service tier really used."""
+
+    object_id: str = ""
+    model: str = ""
+    tier: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+    failure: errors.FailedInside | None = None
+
+    @property
+    def tokens(self) -> dict[str, int]:
+        """Source: `openai/usage.json`. Cached and reasoning counts are parts of the totals."""
+        usage = self.usage
+        inner = usage.get("input_tokens_details") or usage.get("prompt_tokens_details") or {}
+        outer = usage.get("output_tokens_details") or usage.get("completion_tokens_details") or {}
+        found = {
+            "input_tokens": usage.get("input_tokens", usage.get("prompt_tokens")),
+            "cached_tokens": inner.get("cached_tokens") if isinstance(inner, dict) else None,
+            "output_tokens": usage.get("output_tokens", usage.get("completion_tokens")),
+            "reasoning_tokens": outer.get("reasoning_tokens") if isinstance(outer, dict) else None,
+            "total_tokens": usage.get("total_tokens"),
+        }
+        return {name: value for name, value in found.items() if isinstance(value, int) and not isinstance(value, bool)}
+
+
+def parse(content: bytes) -> Any:
+    """The JSON of a body, or None."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def read(body: Any) -> Reading:
+    """An answer object (response, chat completion, embedding list, image list, batch …)."""
+    if not isinstance(body, dict):
+        return Reading()
+    usage = body.get("usage")
+    return Reading(
+        object_id=_text(body.get("id")),
+        model=_text(body.get("model")),
+        tier=_text(body.get("service_tier")),
+        usage=usage if isinstance(usage, dict) else {},
+        failure=_failure(body),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _failure(body: dict[str, Any]) -> errors.FailedInside | None:
+    """A Response object with `status: failed`. `incomplete` is an answer, if a short one."""
+    if body.get("object") != "response" or body.get("status") != "failed":
+        return None
+    return _inside(body.get("error"))
+
+
+def _inside(error: Any) -> errors.FailedInside:
+    error = error if isinstance(error, dict) else {}
+    code, message = _text(error.get("code")) or "failed", _text(error.get("message")).rstrip(".") or "no message"
+    return errors.FailedInside(
+        f"OpenAI accepted the request and then failed: {message} ({code}). Try again in a while.",
+        code=code,
+        http_status=200,
+    )
+
+
+class StreamReader:
+    """Reads server-sent events on their way through: usage, the final state, an `error` event. Feed it bytes as they come."""
+
+    FINAL = ("response.completed", "response.incomplete", "response.failed")
+
+    def __init__(self) -> None:
+        self.reading = Reading()
+        self.ended = False
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if len(self._rest) > STREAM_LIMIT:
+            self._rest = b""
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data(line[5:].strip())
+
+    def _data(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            self.ended = True
+            return
+        event = parse(data)
+        if isinstance(event, dict):
+            self._event(event)
+
+    def _event(self, event: dict[str, Any]) -> None:
+        kind = event.get("type")
+        if kind == "error" or (kind is None and "error" in event):
+            self.reading.failure = _inside(event.get("error") if isinstance(event.get("error"), dict) else event)
+        elif isinstance(event.get("response"), dict):
+            self._response(str(kind), event["response"])
+        elif event.get("object") == "chat.completion.chunk":
+            found = read(event)
+            self.reading.object_id, self.reading.model = found.object_id, found.model
+            self.reading.usage = found.usage or self.reading.usage
+
+    def _response(self, kind: str, response: dict[str, Any]) -> None:
+        failure = self.reading.failure
+        self.reading = read(response)
+        self.reading.failure = self.reading.failure or failure
+        self.ended = self.ended or kind in self.FINAL

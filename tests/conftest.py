@@ -1,0 +1,129 @@
+"""What every test shares: a room of its own for files, the gate at rest between tests, the far side as a function."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.test import Client as Browser
+
+from tests import people
+
+FarSide = Callable[[httpx.Request], httpx.Response]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def gate_at_rest() -> Iterator[None]:
+    """No permit or thread of one test reaches into the next."""
+    yield
+    from openai_api.gate import gate
+
+    gate.stop()
+
+
+@pytest.fixture
+def far_side(monkeypatch: pytest.MonkeyPatch) -> Callable[[FarSide], None]:
+    """`far_side(handler)`: what answers instead of OpenAI is a function from request to response."""
+    from openai_api import loop, transport
+
+    def install(handler: FarSide) -> None:
+        loop.run(transport.close())
+        monkeypatch.setattr(transport, "wire", lambda: httpx.MockTransport(handler))
+        monkeypatch.setattr("openai_api.guard.check_url", lambda url: None)
+
+    yield install  # type: ignore[misc]
+    loop.run(transport.close())
+
+
+@pytest.fixture
+def as_viewer(db: None) -> Browser:
+    return people.signed_in(people.viewer_vera())
+
+
+@pytest.fixture
+def as_operator(db: None) -> Browser:
+    return people.signed_in(people.operator_omar())
+
+
+@pytest.fixture
+def as_administrator(db: None) -> Browser:
+    return people.signed_in(people.administrator_ada())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(what: Callable[[], object], seconds: float = 10.0) -> object:
+    """Wait for a condition, not for a time; fails with the last value."""
+    end = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < end, f"not within {seconds} s: {value!r}"
+        time.sleep(0.02)
+    return value
+
+
+class Sandbox:
+    """A running sandbox: its base URL and its control."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/v1"
+        self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/_sandbox", trust_env=False)
+
+    def fault(self, **fault: object) -> None:
+        self._control.post("/faults", json=fault).raise_for_status()
+
+    def settings(self, **values: object) -> None:
+        self._control.post("/settings", json=values).raise_for_status()
+
+    def journal(self) -> list[dict[str, object]]:
+        found = self._control.get("/journal").raise_for_status().json()
+        rows: list[dict[str, object]] = found["requests"] if isinstance(found, dict) else found
+        return rows
+
+    def clear(self) -> None:
+        self._control.delete("/faults")
+        self._control.delete("/journal")
+
+    def close(self) -> None:
+        self._control.close()
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--host", "127.0.0.1", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    sandbox = Sandbox(port)
+
+    def answers() -> bool:
+        try:
+            return sandbox._control.get("/journal").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    wait_until(answers, 15)
+    yield sandbox
+    sandbox.close()
+    process.terminate()
+    process.wait(5)
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, settings: object) -> Sandbox:
+    settings.SANDBOX_URL = running_sandbox.url  # type: ignore[attr-defined]
+    running_sandbox.clear()
+    return running_sandbox
