@@ -106,7 +106,6 @@
     404: "What this page shows is no longer there. Reload the page.",
   };
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target.matches("form[data-sent]")) settle(event.target);
     if (event.detail.successful) trouble("");
   });
   document.addEventListener("htmx:sendError", () => trouble("Patchbay does not answer. What is shown here may be old."));
