@@ -1,23 +1,44 @@
-"""A state is shape, word and colour, said once: templates ask the record for its `state_info` and never compare strings."""
+"""A state is shape, word and colour, said once: templates write `{% status row.state_info %}` and compare no strings.
+
+RUN_STATES = states(
+    State("queued", "Waiting", "quiet", "wait"),
+    State("running", "Running", "info", "busy"),
+    State("done", "Done", "ok", "ok", final=True),
+)
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["ok", "warn", "bad", "info", "note", "quiet"]
 
 
 @dataclass(frozen=True)
 class State:
-    """`tone` is one of ok, warn, bad, info, note, quiet; `icon` names a symbol of the sprite; `final` means nothing more comes."""
+    """`value` is stored, `label` is shown, `icon` names a symbol of icons.svg; after a `final` state nothing comes."""
 
     value: str
     label: str
-    tone: str
+    tone: Tone
     icon: str
     final: bool = False
 
+    @property
+    def css(self) -> str:
+        """Class names of the look: the icon `busy` turns, `quiet` has no colour."""
+        if self.tone == "quiet":
+            return "status"
+        return "status status-busy" if self.icon == "busy" else f"status status-{self.tone}"
+
 
 def states(*rows: State) -> dict[str, State]:
-    return {row.value: row for row in rows}
+    """A table by value, in the order given; raises ValueError where a value stands twice."""
+    table = {row.value: row for row in rows}
+    if len(table) != len(rows):
+        raise ValueError("Two states have the same value.")
+    return table
 
 
 def choices(table: dict[str, State]) -> list[tuple[str, str]]:

@@ -1,0 +1,116 @@
+"""static/js/app.js in real Chromium, under the real policy."""
+
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from django.conf import settings as product
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import override_settings
+from django.test.testcases import LiveServerThread
+
+from tests.ui.site import demo_settings
+
+playwright_api = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address():
+    with override_settings(**demo_settings(product)):
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.start()
+        server.is_ready.wait()
+        yield f"http://127.0.0.1:{server.port}"
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+
+
+def new_browser(chromium, address, **options):
+    context = chromium.new_context(
+        base_url=address,
+        color_scheme="light",
+        extra_http_headers={"X-Role": "viewer"},
+        permissions=["clipboard-read", "clipboard-write"],
+        **options,
+    )
+    context.set_default_timeout(5000)
+    return context
+
+
+@pytest.fixture
+def opened(chromium, address):
+    """The sheet of components, opened by a viewer; anything that the browser complains about fails the test."""
+    context = new_browser(chromium, address)
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/connections/")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def theme(opened):
+    return opened.locator("html").get_attribute("data-theme")
+
+
+def test_the_theme_switches_at_once_and_the_server_remembers(opened):
+    opened.get_by_role("button", name="Switch between light and dark").click()
+    assert theme(opened) == "dark"
+    opened.reload()
+    assert theme(opened) == "dark"
+
+
+def test_copying_takes_the_value_and_the_lines_of_code(opened):
+    opened.get_by_role("button", name="Copy Webhook URL").click()
+    opened.get_by_text("Copied").wait_for()
+    assert opened.evaluate("navigator.clipboard.readText()").endswith("/OpenAI/Product?pbw_<9tQ2>")
+    opened.get_by_role("button", name="Copy", exact=True).click()
+    opened.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('{'))")
+    assert '\n  "max_output_tokens": 400,\n' in opened.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_preset_fills_in_the_fields(opened):
+    opened.get_by_label("Initial setup").check()
+    assert opened.get_by_label("API throttle limit").input_value() == "5"
+
+
+def test_a_confirm_opens_and_its_safe_button_has_the_focus(opened):
+    opened.get_by_role("button", name="Archive").click()
+    keep = opened.get_by_role("button", name="Keep it")
+    keep.wait_for()
+    assert keep.evaluate("(button) => button === document.activeElement")
+    keep.click()
+    keep.wait_for(state="hidden")
+
+
+def test_a_button_that_was_pressed_is_busy_until_the_answer_comes(opened):
+    button = opened.get_by_role("button", name="Continue")
+    opened.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
+    button.click()
+    assert button.get_attribute("aria-busy") == "true"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_parts_have_no_barrier_that_a_machine_can_find(chromium, address, theme):
+    # The checker puts styles of its own into the page, which our policy would refuse.
+    context = new_browser(chromium, address, bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.emulate_media(color_scheme=theme)
+    page.goto("/connections/")
+    found = Axe().run(page).response["violations"]
+    context.close()
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 820, 1440])
+def test_no_page_scrolls_sideways(opened, width):
+    opened.set_viewport_size({"width": width, "height": 800})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width

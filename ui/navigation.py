@@ -1,0 +1,81 @@
+"""The menu as data. An item whose address does not exist yet, or whose role the person lacks, is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import NoReverseMatch, reverse
+
+from ui.access import Person
+
+
+@dataclass(frozen=True)
+class Item:
+    label: str
+    icon: str
+    url_name: str
+    role: str = "viewer"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item as one person sees it on one page."""
+
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    entries: list[Entry]
+
+
+MENU: Final[dict[str, tuple[Item, ...]]] = {
+    "Connect": (
+        Item("Connections", "connection", "connections:list"),
+        Item("Installations", "installation", "installations:list"),
+        Item("Mappings", "mapping", "mappings:list"),
+    ),
+    "Move": (
+        Item("Records", "records", "records:list"),
+        Item("Runs", "run", "runs:list"),
+    ),
+    "Observe": (
+        Item("Integration log", "log", "logs:list"),
+        Item("Webhooks", "webhook", "webhooks:list"),
+        Item("Verification", "verify", "verification:list"),
+    ),
+    "Administer": (
+        Item("People", "users", "accounts:people", role="administrator"),
+        Item("Audit trail", "audit", "audit:list", role="administrator"),
+    ),
+}
+
+
+def menu_for(person: Person | None, path: str) -> list[Section]:
+    """The sections that this person may open; the entry whose address begins `path`, the longest such, is current."""
+    if person is None:
+        return []
+    urls = {item: url for items in MENU.values() for item in items if (url := _url_for(item, person))}
+    under = [url for url in urls.values() if path.startswith(url)]
+    current = max(under, key=len, default="")
+    sections = (
+        Section(
+            title, [Entry(item.label, item.icon, urls[item], urls[item] == current) for item in items if item in urls]
+        )
+        for title, items in MENU.items()
+    )
+    return [section for section in sections if section.entries]
+
+
+def _url_for(item: Item, person: Person) -> str | None:
+    if not person.has_role(item.role):
+        return None
+    try:
+        return reverse(item.url_name)
+    except NoReverseMatch:
+        return None
