@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
-from config.entry import by_path  # noqa: E402 - apps must be ready before models are imported
+from config.entry import Application, by_path  # noqa: E402 - apps must be ready before models are imported
 
-application = by_path(pages)
+application = by_path(cast(Application, pages))

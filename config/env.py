@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env: Any = environ.Env()  # type: ignore[no-untyped-call]  # django-environ has no types
 env.read_env(ROOT / ".env")
 
 

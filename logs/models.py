@@ -90,7 +90,7 @@ class Call(models.Model):
 
 
 class Attempt(models.Model):
-    """One time a call went over the wire. `wait_cause` says what held it before: a limit of the gate or OpenAI's request to wait."""
+    """One time a call went over the wire. `wait_cause` names the limit of the gate that held it before."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     call_id = models.UUIDField()
@@ -122,7 +122,7 @@ class Attempt(models.Model):
 
 
 class Body(models.Model):
-    """What was sent or came back: redacted and bounded before it was written. `attempt` 0 is the request, else the answer to that attempt."""
+    """What was sent or came back, redacted and bounded. `attempt` 0 is the request, else the answer to that attempt."""
 
     call_id = models.UUIDField()
     attempt = models.PositiveIntegerField()

@@ -405,7 +405,8 @@ def multipart(values: Mapping[str, Any], files: Files) -> tuple[bytes, str]:
         for name, value in values.items()
     ]
     for name, (file_name, content, kind) in files.items():
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"; filename="{_quoted(file_name)}"\r\nContent-Type: {kind}\r\n\r\n'
+        disposition = f'form-data; name="{_quoted(name)}"; filename="{_quoted(file_name)}"'
+        head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: {kind}\r\n\r\n"
         parts.append(head.encode() + content + b"\r\n")
     return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 

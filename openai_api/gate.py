@@ -228,7 +228,7 @@ class Gate:
 
     @staticmethod
     def _execute(command: Command) -> Callable[[], None]:
-        """Run one command in a savepoint of its own, so that its failure is its caller's alone. Gives what to do after the commit."""
+        """Run one command in a savepoint of its own: its failure is its caller's alone. Gives what to do after the commit."""
         try:
             with transaction.atomic():
                 command.write()

@@ -124,8 +124,8 @@ def pause(policy: RetryPolicy, attempt: int) -> float:
     """The wait before try number `attempt` + 1 when the answer names none; jitter takes off up to a quarter."""
     if policy.delay is not None and not policy.backoff:
         return policy.delay
-    base = policy.delay if policy.delay else 0.5
-    return min(base * 2 ** (attempt - 1), policy.cap) * (1 - 0.25 * random.random())  # noqa: S311 - jitter, not a secret
+    base = policy.delay or 0.5
+    return float(min(base * 2 ** (attempt - 1), policy.cap)) * random.uniform(0.75, 1)  # noqa: S311 - jitter, not a secret
 
 
 NEVER = (errors.NoCredit, errors.BadRequest, errors.BadKey, errors.MissingScope, errors.NotFound, errors.ModelNotFound)

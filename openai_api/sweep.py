@@ -40,14 +40,12 @@ def _release(permits: QuerySet[Permit]) -> int:
         # What was on the wire may have been counted by OpenAI up to the moment its process died, at the latest now.
         until = clock() + permit.seconds if held else 0
         count += Permit.objects.filter(pk=permit.pk, state=permit.state).update(state="ended", counts_until=until)
-        if permit.call_id:
-            _end_call(permit, held)
+        _end_call(permit, held)
     return count
 
 
 def _end_call(permit: Permit, held: bool) -> None:
-    call = Call.objects.filter(pk=permit.call_id).first()
-    if call is None or permit.call_id is None:
+    if permit.call_id is None or (call := Call.objects.filter(pk=permit.call_id).first()) is None:
         return
     ended = recorder.Ended("failed", error_code="process_stopped", error_message=GONE_LINE)
     if held:

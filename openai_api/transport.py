@@ -49,7 +49,7 @@ def _client() -> httpx.AsyncClient:
     """One client per event loop, so that connections are kept and reused."""
     loop = asyncio.get_running_loop()
     if loop not in _clients:
-        _clients[loop] = httpx.AsyncClient(transport=wire(), follow_redirects=False, trust_env=False, timeout=None)
+        _clients[loop] = httpx.AsyncClient(transport=wire(), follow_redirects=False, trust_env=False)
     return _clients[loop]
 
 
@@ -122,7 +122,8 @@ def _not_sent(host: str, cause: BaseException) -> errors.CallError | None:
         return errors.NoSuchHost(f"No such host: {host}. Check the base URL of the connection for a typing error.")
     if any(isinstance(one, (ssl.SSLError, aiohttp.ClientSSLError, ssl.CertificateError)) for one in inner):
         return errors.TlsFailed(
-            f"No secure connection to {host}: its certificate was not accepted. Check the address, this server's clock and its certificates."
+            f"No secure connection to {host}: its certificate was not accepted. "
+            "Check the address, this server's clock and its certificates."
         )
     if isinstance(cause, (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout)):
         return errors.ConnectTimedOut(
