@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -11,6 +11,12 @@ from ui import problems
 from ui.access import public, viewer
 from ui.help import ENTRIES
 from ui.theme import THEMES, remember_theme, theme_of
+
+
+@viewer
+def home(request: HttpRequest) -> HttpResponse:
+    """The first page is the list of installations: what runs, in which state."""
+    return redirect("installations:list")
 
 
 @public
