@@ -40,5 +40,3 @@ def call_of(request: web.Request) -> Call:
 
 def state_of(request: web.Request) -> State:
     return request.app[STATE]
-
-
