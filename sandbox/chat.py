@@ -115,7 +115,7 @@ def _choice(body: Json, index: int) -> Json:
     most = body.get("max_completion_tokens") or body.get("max_tokens")
     cut = most is not None and count_tokens(text) > most
     text = text[: most * CHARACTERS_PER_TOKEN] if most is not None else text
-    message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    message: Json = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": "length" if cut else "stop"}
 
 

@@ -15,7 +15,14 @@ from sandbox.call import state_of
 MOST_COPIES = 100
 DEFAULT_PROJECT = "proj_sandbox"
 Control = Callable[[web.Request], Awaitable[Any]]
-EVENT_FIELDS = {"type": str, "data": dict, "project": str, "copies": int, "forge": bool, "timestamp_offset": (int, float)}
+EVENT_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "type": str,
+    "data": dict,
+    "project": str,
+    "copies": int,
+    "forge": bool,
+    "timestamp_offset": (int, float),
+}
 
 
 def control(view: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -109,7 +116,7 @@ async def show_deliveries(request: web.Request) -> Any:
 
 @control
 async def send_event(request: web.Request) -> Any:
-    """Send an event now: ``type`` and ``data``, and as wished ``project``, ``copies``, ``forge``, ``timestamp_offset``."""
+    """Send an event now; `EVENT_FIELDS` are what it may have, ``type`` and ``data`` what it must."""
     event = _event(await _body(request))
     project = event.pop("project", DEFAULT_PROJECT)
     sent = state_of(request).deliveries.announce(project, event.pop("type"), event.pop("data"), **event)

@@ -35,7 +35,7 @@ async def create(request: web.Request) -> web.Response:
     return web.json_response(stored.body)
 
 
-async def _form(request: web.Request) -> dict[str, str | bytearray | web.FileField]:
+async def _form(request: web.Request) -> dict[str, str | bytes | bytearray | web.FileField]:
     if not request.content_type.startswith("multipart/"):
         raise bad_request("A file is uploaded as multipart/form-data.")
     try:

@@ -72,9 +72,9 @@ class Generator:
             return schema["const"]
         if schema.get("enum"):
             return schema["enum"][digest(self.prompt + name) % len(schema["enum"])]
-        for choice in ("anyOf", "oneOf"):
-            if schema.get(choice):
-                return self.value(self.preferred(schema[choice], depth), name, depth + 1)
+        choices = schema.get("anyOf") or schema.get("oneOf")
+        if choices:
+            return self.value(self.preferred(choices, depth), name, depth + 1)
         return self.of_type(_type(schema), schema, name, depth)
 
     def resolved(self, schema: Json) -> Json:
@@ -105,9 +105,7 @@ class Generator:
 
     def of_type(self, type: str, schema: Json, name: str, depth: int) -> Any:
         if type == "object":
-            properties = schema.get("properties", {})
-            wanted = properties if depth < 3 else {key: properties[key] for key in schema.get("required", properties)}
-            return {key: self.value(part, key, depth + 1) for key, part in wanted.items()}
+            return self.object(schema, depth)
         if type == "array":
             return self.array(schema, name, depth)
         if type in ("integer", "number"):
@@ -115,6 +113,12 @@ class Generator:
         if type == "boolean":
             return digest(self.prompt + name) % 2 == 0
         return None if type == "null" else self.string(schema, name)
+
+    def object(self, schema: Json, depth: int) -> Json:
+        """All properties; deep down the required ones only."""
+        required: list[str] = schema.get("required", [])
+        wanted = schema.get("properties", {}).items()
+        return {key: self.value(part, key, depth + 1) for key, part in wanted if depth < 3 or key in required}
 
     def array(self, schema: Json, name: str, depth: int) -> list[Any]:
         least = 0 if depth > DEEPEST // 2 else 2

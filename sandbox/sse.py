@@ -31,7 +31,9 @@ async def send(request: web.Request, frames: AsyncIterator[bytes]) -> web.Stream
     """Stream `frames`. Under the fault ``broken_stream`` the connection is cut after so many of them."""
     cut = call_of(request).fails_with("broken_stream")
     pause = state_of(request).settings.stream_delay_seconds
-    response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"})
+    response = web.StreamResponse(
+        headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+    )
     await response.prepare(request)
     sent = 0
     async for frame in frames:

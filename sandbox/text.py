@@ -7,12 +7,13 @@ from collections.abc import Sequence
 CHARACTERS_PER_TOKEN = 4
 MOST_WORDS = 6
 LABEL = re.compile(r"""(?:name|title|product|customer|subject)["']?\s*[:=]\s*["']?([^"'\n,;{}]{2,60})""", re.IGNORECASE)
-WORD = re.compile(r"[^\W\d_][\w-]{3,}")
-COMMON = frozenset(
-    "about after also answer based been describe description each following from give have into just like make more most"
-    " only please product customer message name email price prompt should some sentence short text than that their them"
-    " then there these they this title true false null using very what when which will with words would write your".split()
-)
+WORD = re.compile(r"""[^\W\d_][\w-]{3,}(?![\w-]|["']?\s*[:=])""")
+COMMON_WORDS = """
+about after also answer based been describe description each following from give have into just like make more most only
+please product customer message name email price prompt should some sentence short text than that their them then there
+these they this title true false null using very what when which will with words would write your
+"""
+COMMON = frozenset(COMMON_WORDS.split())
 SUBJECT_LINES = (
     "{subject} brings {detail} to everyday work, without fuss.",
     "Meet {subject}: made with {detail} in mind and built to last.",
