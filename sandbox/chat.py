@@ -10,7 +10,7 @@ from aiohttp import web
 from sandbox import json_schema, models, sse
 from sandbox.call import Call, call_of
 from sandbox.errors import Json, bad_request, missing_parameter
-from sandbox.response_body import formatted
+from sandbox.response_body import FORMATS, formatted
 from sandbox.response_input import has_image, text_of
 from sandbox.text import CHARACTERS_PER_TOKEN, count_tokens, pieces, sentence
 from sandbox.validation import METADATA, Field, check, wrong_type, wrong_value
@@ -102,9 +102,13 @@ def _check_messages(messages: list[Any]) -> None:
 
 
 def _check_format(format: Json) -> None:
+    if format and format.get("type") not in FORMATS:
+        raise wrong_value("response_format.type", str(format.get("type", "")), FORMATS)
     if format.get("type") != "json_schema":
         return
     asked = format.get("json_schema") or {}
+    if not isinstance(asked, dict):
+        raise wrong_type("response_format.json_schema", asked, "object")
     if asked.get("name") is None:
         raise missing_parameter("response_format.json_schema.name")
     json_schema.check_schema(asked.get("schema"), "response_format", bool(asked.get("strict")))

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sandbox import faults, keys
 from sandbox.call import state_of
+from sandbox.validation import whole_number
 
 MOST_COPIES = 100
 DEFAULT_PROJECT = "proj_sandbox"
@@ -47,7 +48,7 @@ def _is_local(address: str | None) -> bool:
 async def _body(request: web.Request) -> Any:
     try:
         return json.loads(await request.read())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("The body must be JSON.") from error
 
 
@@ -78,10 +79,10 @@ def _waiting(request: web.Request) -> Any:
 @control
 async def show_journal(request: web.Request) -> Any:
     """Rows numbered above ``after``, of one ``path`` where it is given."""
-    after = request.query.get("after", "0")
-    if not after.isdecimal():
+    after = whole_number(request.query.get("after", "0"))
+    if after is None:
         raise ValueError("after must be the number of a row.")
-    return state_of(request).journal.as_json(int(after), request.query.get("path"))
+    return state_of(request).journal.as_json(after, request.query.get("path"))
 
 
 @control

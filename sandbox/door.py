@@ -46,6 +46,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error.response()
     except web.HTTPException as error:
         return _in_shape(request, error).response()
+    except RecursionError:
+        return bad_request("The JSON body is nested too deeply.").response()
 
 
 def _in_shape(request: web.Request, error: web.HTTPException) -> ApiError:
@@ -85,7 +87,7 @@ async def _admit(request: web.Request, call: Call, handler: Handler) -> web.Stre
 def _parse(raw: bytes) -> Json | None:
     try:
         parsed = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -93,7 +95,7 @@ def _parse(raw: bytes) -> Json | None:
 def _tokens(raw: bytes, body: Json) -> int:
     """Charged in advance: what comes in, and what may go out."""
     wanted = body.get("max_output_tokens") or body.get("max_completion_tokens") or body.get("max_tokens")
-    return len(raw) // 4 + (wanted if isinstance(wanted, int) else 0)
+    return len(raw) // 4 + (max(0, wanted) if isinstance(wanted, int) else 0)
 
 
 def _identify(request: web.Request, call: Call) -> str:
@@ -103,9 +105,17 @@ def _identify(request: web.Request, call: Call) -> str:
         raise ApiError(401, "Missing bearer authentication in header")
     if not key.startswith("sk-"):
         raise ApiError(401, f"Incorrect API key provided: {_masked(key)}.", code="invalid_api_key")
-    call.organization = request.headers.get("OpenAI-Organization") or call.organization
-    call.project = request.headers.get("OpenAI-Project") or call.project
+    call.organization = _named(request, "OpenAI-Organization", "mismatched_organization") or call.organization
+    call.project = _named(request, "OpenAI-Project", "mismatched_project") or call.project
     return key.strip()
+
+
+def _named(request: web.Request, header: str, refusal: str) -> str:
+    """The id in `header`. It is given back in a header, so it must be fit for one."""
+    value = request.headers.get(header, "").strip()
+    if not value.isascii() or len(value) > MOST_CLIENT_ID:
+        raise REFUSALS[refusal].error()
+    return value
 
 
 def _masked(key: str) -> str:

@@ -9,7 +9,7 @@ from sandbox.call import call_of, state_of
 from sandbox.errors import Json, bad_request, missing_parameter
 from sandbox.paging import page
 from sandbox.state import State, StoredFile
-from sandbox.validation import wrong_value
+from sandbox.validation import whole_number, wrong_value
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 KNOWN = ("file", "purpose", "expires_after[anchor]", "expires_after[seconds]")
@@ -47,10 +47,11 @@ async def _form(request: web.Request) -> dict[str, str | bytes | bytearray | web
 def _lifetime(text: object) -> int | None:
     if text is None:
         return None
-    if not isinstance(text, str) or not text.isdecimal() or not SHORTEST <= int(text) <= LONGEST:
+    seconds = whole_number(text) if isinstance(text, str) else None
+    if seconds is None or not SHORTEST <= seconds <= LONGEST:
         name = "expires_after.seconds"
         raise bad_request(f"Invalid '{name}': expected {SHORTEST} to {LONGEST} seconds.", name, "invalid_value")
-    return int(text)
+    return seconds
 
 
 def keep(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 ROWS = 100_000
+LONGEST = 512
 
 
 @dataclass(slots=True)
@@ -39,7 +40,8 @@ class Journal:
         self.total += 1
         self.concurrent += 1
         self.most_concurrent = max(self.most_concurrent, self.concurrent)
-        entry = Entry(self.total, time.time(), method, path, client_request_id, self.concurrent)
+        told = client_request_id and client_request_id[:LONGEST]
+        entry = Entry(self.total, time.time(), method, path[:LONGEST], told, self.concurrent)
         self.entries.append(entry)
         return entry
 

@@ -7,6 +7,8 @@ from sandbox.errors import ApiError, Json, bad_request
 from sandbox.text import digest, keywords, sentence, subject
 
 DEEPEST = 12
+MOST_ITEMS = 100
+LONGEST = 10_000
 FORMATS = {
     "date": "2026-11-21",
     "time": "09:30:00Z",
@@ -56,7 +58,10 @@ def _invalid(param: str, why: str) -> ApiError:
 
 def example(schema: Json, prompt: str) -> str:
     """JSON text of a value of `schema`, filled from the words of `prompt`."""
-    return json.dumps(Generator(schema, prompt).value(schema, "", 0), ensure_ascii=False)
+    try:
+        return json.dumps(Generator(schema, prompt).value(schema, "", 0), ensure_ascii=False)
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
+        raise _invalid("text.format.schema", "it is not a JSON Schema that can be followed") from error
 
 
 class Generator:
@@ -122,14 +127,17 @@ class Generator:
 
     def array(self, schema: Json, name: str, depth: int) -> list[Any]:
         least = 0 if depth > DEEPEST // 2 else 2
-        size = min(max(schema.get("minItems", 0), least), schema.get("maxItems", 100))
+        size = min(max(schema.get("minItems", 0), least), schema.get("maxItems", MOST_ITEMS), MOST_ITEMS)
         return [self.value(schema.get("items", {}), f"{name} {index + 1}".strip(), depth + 1) for index in range(size)]
 
     def number(self, schema: Json, name: str, whole: bool) -> float:
-        """Within its bounds. What is open on both sides lies from 1 to 100."""
+        """Within its bounds; what is open on both sides lies from one step to a hundred more."""
         step = schema.get("multipleOf") or (1 if whole else 0.5)
-        least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + step)
-        most = schema.get("maximum", schema.get("exclusiveMaximum", least + 100) - step)
+        least = schema["exclusiveMinimum"] + step if "exclusiveMinimum" in schema else schema.get("minimum")
+        most = schema["exclusiveMaximum"] - step if "exclusiveMaximum" in schema else schema.get("maximum")
+        if least is None:
+            least = step if most is None else min(step, most - 100)
+        most = least + 100 if most is None else most
         first = -(-least // step)
         last = max(first, most // step)
         chosen = (first + digest(self.prompt + name) % (int(last - first) + 1)) * step
@@ -139,7 +147,7 @@ class Generator:
         if schema.get("format") in FORMATS:
             return FORMATS[schema["format"]]
         text = self.words(name)
-        while len(text) < schema.get("minLength", 0):
+        while len(text) < min(schema.get("minLength", 0), LONGEST):
             text += " " + text
         return text[: schema.get("maxLength", len(text))]
 

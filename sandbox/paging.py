@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.errors import Json, bad_request
+from sandbox.validation import whole_number
 
 
 def page(request: web.Request, items: list[Json], *, limit: int = 20, most: int = 100) -> web.Response:
@@ -26,9 +27,10 @@ def as_list(data: list[Json], *, has_more: bool = False) -> dict[str, Any]:
 def _limit(text: str | None, default: int, most: int) -> int:
     if text is None:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    limit = whole_number(text)
+    if limit is None or not 1 <= limit <= most:
         raise bad_request(f"Invalid 'limit': expected a whole number from 1 to {most}.", "limit", "invalid_value")
-    return int(text)
+    return limit
 
 
 def _after(items: list[Json], after: str | None) -> int:

@@ -8,8 +8,9 @@ from sandbox import json_schema, models
 from sandbox.errors import ApiError, Json, bad_request, missing_parameter, not_found
 from sandbox.response_input import check_input, has_image, text_of
 from sandbox.text import CHARACTERS_PER_TOKEN, count_tokens, sentence
-from sandbox.validation import METADATA, Field, check
+from sandbox.validation import METADATA, Field, check, wrong_type, wrong_value
 
+FORMATS = ("text", "json_object", "json_schema")
 TIERS = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
 FIELDS = {
     "model": Field("string", required=True),
@@ -61,7 +62,13 @@ def check_body(body: Json) -> None:
 
 
 def _check_format(format: Any) -> None:
-    if not isinstance(format, dict) or format.get("type") != "json_schema":
+    if format is None:
+        return
+    if not isinstance(format, dict):
+        raise wrong_type("text.format", format, "object")
+    if format.get("type") not in FORMATS:
+        raise wrong_value("text.format.type", str(format.get("type", "")), FORMATS)
+    if format["type"] != "json_schema":
         return
     for name in ("name", "schema"):
         if format.get(name) is None:

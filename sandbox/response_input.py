@@ -19,6 +19,8 @@ def check_input(value: Any) -> None:
         name = f"input[{index}]"
         if not isinstance(item, dict):
             raise wrong_type(name, item, "object")
+        if not isinstance(item.get("type", "message"), str):
+            raise wrong_type(f"{name}.type", item["type"], "string")
         if item.get("type", "message") == "message":
             _check_message(name, item)
 

@@ -14,6 +14,7 @@ from sandbox.response_events import events_of, with_error
 from sandbox.response_input import as_items, text_of
 from sandbox.state import State, StoredResponse
 from sandbox.text import count_tokens
+from sandbox.validation import whole_number
 
 ENDED = ("completed", "failed", "cancelled", "incomplete")
 
@@ -100,10 +101,11 @@ async def get(request: web.Request) -> web.StreamResponse:
         return web.json_response(stored.body)
     if not stored.streamed:
         raise bad_request("Only a response that was created with stream=true can be streamed again.", "stream")
-    after = request.query.get("starting_after", "-1")
-    if not after.lstrip("-").isdecimal():
+    given = request.query.get("starting_after")
+    after = -1 if given is None else whole_number(given)
+    if after is None:
         raise bad_request("Invalid 'starting_after': expected a whole number.", "starting_after", "invalid_type")
-    return await sse.send(request, frames(stored, int(after)))
+    return await sse.send(request, frames(stored, after))
 
 
 async def delete(request: web.Request) -> web.Response:

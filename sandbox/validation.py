@@ -1,5 +1,6 @@
 """Bodies are held to a table of fields and refused as OpenAI refuses them: 400 with message, param and code."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ class Field(NamedTuple):
     longest: int | None = None
 
 
+WHOLE = re.compile(r"[0-9]{1,9}")
 Fields = Mapping[str, Field]
 METADATA = Field("object")
 
@@ -90,6 +92,11 @@ def _check_metadata(metadata: Any) -> None:
 def is_kind(value: Any, kinds: str) -> bool:
     accepted = tuple(kind for name in kinds.split() for kind in KINDS[name])
     return isinstance(value, accepted) and (not isinstance(value, bool) or bool in accepted)
+
+
+def whole_number(text: str | None) -> int | None:
+    """A number from a query or a form, or None where it is none."""
+    return int(text) if text is not None and WHOLE.fullmatch(text) else None
 
 
 def wrong_type(name: str, value: Any, kinds: str) -> ApiError:

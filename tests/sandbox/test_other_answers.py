@@ -22,7 +22,9 @@ def test_embeddings_are_unit_vectors_of_the_text(client: openai.OpenAI):
 
 
 def test_fewer_dimensions_are_of_length_one_again(client: openai.OpenAI):
-    vector = client.embeddings.create(model=SMALL, input="desk", dimensions=8, encoding_format="float").data[0].embedding
+    vector = (
+        client.embeddings.create(model=SMALL, input="desk", dimensions=8, encoding_format="float").data[0].embedding
+    )
     assert len(vector) == 8
     assert math.hypot(*vector) == pytest.approx(1)
 
