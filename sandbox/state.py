@@ -1,0 +1,97 @@
+"""Everything the sandbox remembers, all of it bounded."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.deliveries import Deliveries
+from sandbox.endpoints import Endpoints
+from sandbox.errors import Json
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.limits import Window
+from sandbox.settings import Settings
+from sandbox.shelf import Shelf
+from sandbox.tasks import Tasks
+
+FILE_BYTES = 256 * 1024 * 1024
+MOST_WINDOWS = 1000
+
+
+@dataclass
+class StoredResponse:
+    """A response and what led to it. `events` are those of its stream, `ended` is set with its final state."""
+
+    project: str
+    body: Json
+    input_items: list[Json]
+    streamed: bool
+    events: list[Json] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
+@dataclass
+class StoredFile:
+    project: str
+    body: Json
+    content: bytes
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
+@dataclass
+class StoredBatch:
+    project: str
+    body: Json
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
+class State:
+    def __init__(self, settings: Settings, file: Path | None = None) -> None:
+        self.settings = settings
+        self.journal = Journal()
+        self.faults = Faults()
+        self.windows: dict[str, Window] = {}
+        self.responses: Shelf[StoredResponse] = Shelf("Response", 20_000)
+        self.files: Shelf[StoredFile] = Shelf("File", FILE_BYTES, lambda kept: len(kept.content) + 1000)
+        self.batches: Shelf[StoredBatch] = Shelf("Batch", 1000)
+        self.tasks = Tasks()
+        self.endpoints = Endpoints(file)
+        self.deliveries = Deliveries(settings, self.endpoints, self.tasks)
+
+    def window(self, project: str) -> Window:
+        if project not in self.windows and len(self.windows) >= MOST_WINDOWS:
+            self.windows.pop(next(iter(self.windows)))
+        return self.windows.setdefault(project, Window(self.settings))
+
+    async def stop(self) -> None:
+        await self.tasks.stop()
+        await self.deliveries.close()
+
+    def reset(self) -> None:
+        """As after a fresh start, settings included and webhook endpoints gone."""
+        self.tasks.cancel()
+        self.settings.update(Settings().as_json())
+        self.journal.clear()
+        self.faults.waiting.clear()
+        self.windows.clear()
+        self.responses.clear()
+        self.files.clear()
+        self.batches.clear()
+        self.deliveries.sent.clear()
+        self.endpoints.clear()
+        self.endpoints.save()
+
+
+STATE = web.AppKey("state", State)

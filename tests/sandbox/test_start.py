@@ -1,0 +1,114 @@
+"""Starting, refusing to start, and stopping."""
+
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.sandbox.conftest import ROOT, Sandbox, running, start
+
+
+def ask_for_stream(sandbox: Sandbox) -> socket.socket:
+    """A connection that stays open whatever the server does."""
+    body = b'{"model": "gpt-6-luna", "stream": true, "input": "A desk"}'
+    head = (
+        f"POST /v1/responses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sk-x\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", int(sandbox.url.rpartition(":")[2])), timeout=5)
+    connection.sendall(head.encode() + body)
+    return connection
+
+
+def until_arrived(sandbox: Sandbox) -> None:
+    deadline = time.monotonic() + 5
+    while not any("responses" in row["path"] for row in sandbox.journal()):
+        assert time.monotonic() < deadline
+
+
+def test_it_starts_with_one_line_and_stops_with_none():
+    process = start()
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first.startswith("The sandbox listens on http://127.0.0.1:")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=5)
+    assert (out, err, process.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", ["stream", "hang", "background"])
+def test_it_is_gone_within_a_second_whatever_is_open(number, kind):
+    with running() as (sandbox, process):
+        asked = {"model": "gpt-6-luna", "input": "Oak desk"}
+        if kind == "background":
+            sandbox.set(background_seconds=3600)
+            assert sandbox.post("responses", asked | {"background": True}).status_code == 200
+        elif kind == "hang":
+            sandbox.fail("slow", seconds=3600)
+        else:
+            sandbox.set(stream_delay_seconds=3600)
+        connection = ask_for_stream(sandbox)
+        if kind == "stream":
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        else:
+            until_arrived(sandbox)
+        begun = time.monotonic()
+        process.send_signal(number)
+        process.wait(timeout=5)
+        assert time.monotonic() - begun < 1
+        assert process.returncode == 0
+        connection.close()
+        sandbox.http.close()
+
+
+def test_it_refuses_to_start_in_production():
+    process = start(ENVIRONMENT="production")
+    out, err = process.communicate(timeout=5)
+    assert (process.returncode, out) == (2, "")
+    assert err == "The sandbox does not run in production: unset ENVIRONMENT or set it to something else.\n"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104 - it is refused
+def test_it_refuses_a_host_that_others_can_reach(host):
+    process = start("--host", host)
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 2
+    assert "loopback only" in err
+    assert err.count("\n") == 1
+
+
+def test_it_says_when_the_port_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = start("--port", str(taken.getsockname()[1]))
+        _, err = process.communicate(timeout=5)
+    assert process.returncode == 2
+    assert "cannot listen" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"webhook_endpoints": [{"x": 1}]}', "[]"])
+def test_it_says_when_the_state_cannot_be_read(tmp_path, content):
+    file = tmp_path / "state.json"
+    file.write_text(content)
+    process = start("--state", str(file))
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 2
+    assert "cannot be read" in err
+    assert "Traceback" not in err
+    assert file.read_text() == content
+
+
+def test_it_listens_on_the_other_loopback_too():
+    with running("--host", "localhost", "--latency", "0.01") as (sandbox, _):
+        assert sandbox.order("GET", "settings")["latency_seconds"] == 0.01
+        sandbox.http.close()
+
+
+def test_it_imports_nothing_of_patchbay():
+    rooms = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} - {"sandbox", "tests"}
+    for source in (ROOT / "sandbox").glob("*.py"):
+        for line in source.read_text().splitlines():
+            words = line.split()
+            if words[:1] in (["import"], ["from"]):
+                assert words[1].split(".")[0] not in rooms | {"django"}, f"{source.name}: {line}"
