@@ -1,0 +1,34 @@
+"""The words of a mapping, said once: directions, operations, kinds of rule, modes."""
+
+from __future__ import annotations
+
+from ui.states import State, states
+
+FROM_HUB, TO_HUB = "from_hub", "to_hub"
+DIRECTIONS = [(FROM_HUB, "From hub"), (TO_HUB, "To hub")]
+# Not an operation of OpenAI's API: the mapping takes what a webhook brings.
+EVENT = "event"
+OPERATIONS = [
+    ("create_response", "Create response"),
+    ("create_chat_completion", "Create chat completion"),
+    ("create_embedding", "Create embedding"),
+    ("create_image", "Create image"),
+    ("create_moderation", "Create moderation"),
+    (EVENT, "Webhook event"),
+]
+SYNC_TYPES = [("add_and_update", "Add and update"), ("add", "Add"), ("update", "Update"), ("delete", "Delete")]
+KINDS = [("field", "Field"), ("static", "Static"), ("formula", "Formula"), ("lookup", "Lookup")]
+UPDATE_MODES = [("overwrite", "Overwrite"), ("if_empty", "If empty"), ("if_new", "If new"), ("append", "Append")]
+ENTITIES = ["Product", "Customer", "Message"]
+
+MAPPING_STATES = states(
+    State("active", "Active", "ok", "ok"),
+    State("inactive", "Inactive", "quiet", "paused"),
+)
+OUTCOMES = states(
+    State("written", "Written", "ok", "ok", final=True),
+    State("default", "Default written", "info", "info", final=True),
+    State("empty", "Empty", "note", "skip", final=True),
+    State("kept", "Kept", "note", "skip", final=True),
+    State("failed", "Error", "bad", "bad", final=True),
+)

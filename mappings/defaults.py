@@ -1,0 +1,131 @@
+"""The mappings that come with an installation: Product, Customer and Message, from the hub and back to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from connections.models import Installation
+from logs.audit import SYSTEM, write
+from mappings.apply import RuleSpec
+from mappings.choices import EVENT, FROM_HUB, TO_HUB
+from mappings.models import Mapping, Rule
+
+RESPONSE_TEXT = "OpenAI Response Text"
+RESPONSE_ID = "OpenAI Last Response ID"
+RESPONSE_DATE = "OpenAI Last Response Date"
+PROMPT_TEXT = "OpenAI Last Prompt Text"
+CUSTOM_FIELDS = [RESPONSE_TEXT, RESPONSE_ID, RESPONSE_DATE, PROMPT_TEXT]
+
+# A line for each field: its name and its value.
+FIELD_LINES = """$join($each(fields, function($value, $name) {
+    $name & ": " & ($type($value) = "array" ? $join($map($value, $string), ", ") : $string($value))
+  }), "\\n")"""
+PRODUCT_PROMPT = (
+    f'"Write a product description of two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
+)
+CUSTOMER_PROMPT = (
+    f'"Summarise this customer in two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
+)
+MESSAGE_PROMPT = '"Answer this message in two sentences:\\n" & fields.text'
+
+
+@dataclass(frozen=True)
+class Default:
+    name: str
+    entity: str
+    direction: str
+    operation: str
+    sync_type: str
+    description: str
+    rules: tuple[RuleSpec, ...]
+    filter: str = ""
+
+
+def _request(entity: str, prompt: str, description: str) -> Default:
+    rules = (
+        RuleSpec("field", "model", "model", required=True),
+        RuleSpec("formula", "input", prompt, required=True),
+        RuleSpec("field", "metadata.patchbay_key", "key", required=True),
+        RuleSpec("static", "store", "true"),
+    )
+    return Default(
+        f"{entity} to Create response", entity, FROM_HUB, "create_response", "add_and_update", description, rules
+    )
+
+
+def _answer(entity: str) -> Default:
+    rules = (
+        RuleSpec("field", f"custom.{RESPONSE_TEXT}", "text", required=True),
+        RuleSpec("field", f"custom.{RESPONSE_ID}", "response.id", required=True),
+        RuleSpec("field", f"custom.{RESPONSE_DATE}", "now"),
+        RuleSpec("field", f"custom.{PROMPT_TEXT}", "request.input"),
+    )
+    description = "Writes the text, id and date of the answer and the prompt into custom fields."
+    return Default(
+        f"Create response to {entity}", entity, TO_HUB, "create_response", "add_and_update", description, rules
+    )
+
+
+EVENT_RULES = (
+    RuleSpec("field", "fields.type", "event.type", required=True),
+    RuleSpec("field", "fields.object id", "event.data.id"),
+    RuleSpec("field", "fields.received date", "now", update_mode="if_new"),
+    RuleSpec("field", "fields.text", "text"),
+)
+DEFAULTS = (
+    _request("Product", PRODUCT_PROMPT, "Asks for a description, from the product's own fields."),
+    _answer("Product"),
+    _request("Customer", CUSTOMER_PROMPT, "Asks for a summary, from the customer's own fields."),
+    _answer("Customer"),
+    _request("Message", MESSAGE_PROMPT, "Asks for an answer to the message's text."),
+    _answer("Message"),
+    Default(
+        "Webhook event to Message",
+        "Message",
+        TO_HUB,
+        EVENT,
+        "add_and_update",
+        "Keeps each webhook event as a message: type, object, date and text.",
+        EVENT_RULES,
+    ),
+)
+
+
+def create_defaults(installation: Installation, webhook_url: str = "") -> None:
+    """Give an installation the mappings it lacks, if it was set up to have them. Nothing is added twice."""
+    if not installation.default_mappings:
+        return
+    with transaction.atomic():
+        there = set(installation.mappings.values_list("name", flat=True))
+        for order, default in enumerate(DEFAULTS, start=1):
+            if default.name not in there:
+                _create(installation, default, order)
+
+
+def _create(installation: Installation, default: Default, order: int) -> None:
+    mapping = Mapping.objects.create(
+        installation=installation,
+        name=default.name,
+        entity=default.entity,
+        direction=default.direction,
+        operation=default.operation,
+        sync_type=default.sync_type,
+        description=default.description,
+        filter=default.filter,
+        order=order,
+    )
+    Rule.objects.bulk_create(
+        Rule(
+            mapping=mapping,
+            order=number,
+            kind=rule.kind,
+            target=rule.target,
+            source=rule.source,
+            required=rule.required,
+            update_mode=rule.update_mode,
+        )
+        for number, rule in enumerate(default.rules, start=1)
+    )
+    write(SYSTEM, "created", "mapping", mapping.pk, str(mapping), {"rules": [None, len(default.rules)]})

@@ -1,0 +1,243 @@
+"""Formulas: JSONata, bounded in steps, seconds, depth and size, with regular expressions on RE2.
+
+An expression is written by a person and runs on the server, so nothing it says may hang or fill it. The library's own
+bounds count from compilation and not per evaluation; ours are set afresh for each evaluation, in a frame of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import re2
+from jsonata import Jsonata
+from jsonata.functions import Functions
+from jsonata.jexception import JException
+
+MAX_LENGTH: Final = 10_000
+MAX_NESTING: Final = 60
+MAX_STEPS: Final = 200_000
+MAX_SECONDS: Final = 1.0
+MAX_DEPTH: Final = 150
+MAX_SIZE: Final = 1_000_000
+NODE_SIZE: Final = 8  # what a member of a list or object counts, beside its text
+OUTSIDE: Final = "The expression works outside its bounds: "
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None."""
+
+    def __init__(self, message: str, position: int | None = None, source: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+        self.line, self.column = line_and_column(source, position)
+
+    @property
+    def sentence(self) -> str:
+        return f"Line {self.line}, character {self.column}: {self.message}" if self.line else self.message
+
+
+def line_and_column(source: str, position: int | None) -> tuple[int | None, int | None]:
+    if position is None:
+        return None, None
+    before = source[:position]
+    return before.count("\n") + 1, position - before.rfind("\n")
+
+
+def check(source: str) -> None:
+    """Raise `ExpressionError` unless the expression can be read."""
+    _compiled(source)
+
+
+def evaluate(source: str, document: Any) -> Any:
+    """The expression's value on a document, as plain JSON data; None where it yields nothing.
+
+    Raises `ExpressionError`, also when a bound is reached.
+    """
+    bounds = _Bounds(source)
+    engine = copy.copy(_compiled(source))
+    # The library keeps "the expression at work" per thread, and would take the clock of an earlier one.
+    Jsonata.CURRENT.jsonata = engine
+    try:
+        return plain(engine.evaluate(document, bounds.bindings()), source)
+    except ExpressionError:
+        raise
+    except Exception as error:
+        raise _explained(error, source) from None
+
+
+def plain(value: Any, source: str = "") -> Any:
+    """A copy of a result that holds nothing but JSON types."""
+    if isinstance(value, dict):
+        return {str(name): plain(inner, source) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner, source) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ExpressionError("The result is not a finite number.", None, source)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ExpressionError("The result is a function, not a value. Call it with ( ).", None, source)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> Jsonata:
+    _check_shape(source)
+
+    def regex(pattern: str, flags: Any) -> Any:
+        options = re2.Options()
+        options.case_sensitive, options.one_line = not flags.case_insensitive, not flags.multiline
+        options.log_errors, options.max_mem = False, 1 << 20
+        try:
+            return re2.compile(pattern, options)
+        except re2.error as error:
+            what = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+            at = source.find(f"/{pattern}")
+            message = f"This regular expression cannot be used: {what}."
+            raise ExpressionError(message, at if at >= 0 else None, source) from None
+
+    try:
+        return Jsonata(source, regex)
+    except ExpressionError:
+        raise
+    except Exception as error:
+        raise _explained(error, source) from None
+
+
+def _check_shape(source: str) -> None:
+    if not source.strip():
+        raise ExpressionError("The expression is empty.", 0, source)
+    if len(source) > MAX_LENGTH:
+        raise ExpressionError(f"The expression is longer than {MAX_LENGTH:,} characters.", MAX_LENGTH, source)
+    if "__evaluate" in source:  # the names under which the bounds are hooked in
+        raise ExpressionError("Names that begin with __evaluate are reserved.", source.find("__evaluate"), source)
+    depth = 0
+    for position, character in enumerate(source):
+        depth += (character in "([{") - (character in ")]}")
+        if depth > MAX_NESTING:
+            raise ExpressionError(f"Brackets are nested more than {MAX_NESTING} deep.", position, source)
+
+
+@dataclass
+class _Bounds:
+    """The bounds of one evaluation."""
+
+    source: str
+    depth: int = 0
+    steps: int = 0
+    until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
+
+    def bindings(self) -> dict[str, Any]:
+        """What is laid over the library's own frame: our two hooks, and functions that could multiply their input."""
+        function = Jsonata.JLambda
+        return {
+            "__evaluate_entry": self.enter,
+            "__evaluate_exit": self.leave,
+            "eval": function(self.no_eval),
+            "append": function(self.append),
+            "pad": function(self.pad),
+            "join": function(self.join),
+            "replace": function(self.replace),
+        }
+
+    def enter(self, expression: Any, document: Any, frame: Any) -> None:
+        self.depth += 1
+        self.steps += 1
+        if self.depth > MAX_DEPTH:
+            raise self.stop(f"it calls itself more than {MAX_DEPTH} deep.", expression)
+        if self.steps > MAX_STEPS:
+            raise self.stop(f"it takes more than {MAX_STEPS:,} steps.", expression)
+        self.in_time(expression)
+
+    def leave(self, expression: Any, document: Any, frame: Any, result: Any) -> None:
+        self.depth -= 1
+        if weight(result) > MAX_SIZE:
+            raise self.stop(f"a value in it is larger than {MAX_SIZE:,} characters.", expression)
+
+    def stop(self, why: str, expression: Any = None) -> ExpressionError:
+        position = getattr(expression, "position", None)
+        return ExpressionError(OUTSIDE + why, position if isinstance(position, int) else None, self.source)
+
+    def in_time(self, expression: Any = None) -> None:
+        if time.monotonic() > self.until:
+            raise self.stop(f"it takes longer than {MAX_SECONDS:g} s.", expression)
+
+    def bounded(self, size: float, name: str) -> None:
+        if size > MAX_SIZE:
+            raise self.stop(f"{name} would make a text of more than {MAX_SIZE:,} characters.")
+
+    def no_eval(self, *_: Any) -> Any:
+        raise ExpressionError("$eval is not available here.", self.source.find("$eval"), self.source)
+
+    def append(self, first: Any = None, second: Any = None) -> Any:
+        self.in_time()  # $reduce calls it without a step of its own
+        return Functions.append(first, second)
+
+    def pad(self, text: Any = None, width: Any = 0, filler: Any = None) -> Any:
+        self.bounded(abs(width), "$pad")
+        return Functions.pad(text, int(width), filler)
+
+    def join(self, parts: Any = None, separator: Any = None) -> Any:
+        self.bounded(weight(parts) + len(separator or "") * (len(parts) if isinstance(parts, list) else 1), "$join")
+        return Functions.join([parts] if isinstance(parts, str) else parts, separator)
+
+    def replace(self, text: Any = None, pattern: Any = None, replacement: Any = None, limit: Any = None) -> Any:
+        if isinstance(text, str) and isinstance(replacement, str):
+            places = text.count(pattern) if isinstance(pattern, str) else len(text) + 1
+            self.bounded(len(text) + places * len(replacement), "$replace")
+        return Functions.replace(text, pattern, replacement, limit)
+
+
+def weight(value: Any) -> int:
+    """About how many characters a value has when written out; counting ends soon after `MAX_SIZE`.
+
+    A list may hold the same list many times over, so that little memory writes out as very much.
+    """
+    total, waiting = 0, [value]
+    while waiting and total <= MAX_SIZE:
+        here = waiting.pop()
+        if isinstance(here, str):
+            total += len(here)
+        elif isinstance(here, dict):
+            total += NODE_SIZE * len(here) + sum(map(len, map(str, here)))
+            waiting.extend(here.values())
+        elif isinstance(here, list):
+            total += NODE_SIZE * len(here)
+            if total <= MAX_SIZE:
+                waiting.extend(here)
+    return total
+
+
+def _explained(error: Exception, source: str) -> ExpressionError:
+    """The library's error in one sentence, with the place where it happened as far as that is known."""
+    if isinstance(error, RecursionError):
+        return ExpressionError("The expression is nested too deeply.", None, source)
+    if not isinstance(error, JException):
+        return ExpressionError(f"It failed on this record: {error}.", None, source)
+    position = _position(error, source)
+    if error.error in ("T1005", "T1006") and isinstance(error.current, str):
+        return ExpressionError(_no_function(error.current), position, source)
+    text = str(error).removeprefix("JSONataException ").rstrip(".")
+    return ExpressionError(f"{text}.", position, source)
+
+
+def _position(error: JException, source: str) -> int | None:
+    """The library reports where a token ends; we want where it begins."""
+    token = str(error.current) if error.current is not None else ""
+    if error.location < 0:
+        return source.find(token) if token and source.count(token) == 1 else None
+    if token in ("(end)", ""):
+        return min(error.location, len(source))
+    begin = source.rfind(token, 0, error.location)
+    return begin if begin >= 0 else min(error.location, len(source))
+
+
+def _no_function(name: str) -> str:
+    known = Jsonata.static_frame.bindings if Jsonata.static_frame else {}
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")

@@ -1,0 +1,116 @@
+"""A mapping says how a record becomes a request, or how an answer or event becomes a record."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from connections.models import Installation
+from mappings.apply import MappingSpec, RuleSpec
+from mappings.choices import (
+    DIRECTIONS,
+    EVENT,
+    FROM_HUB,
+    KINDS,
+    MAPPING_STATES,
+    OPERATIONS,
+    SYNC_TYPES,
+    TO_HUB,
+    UPDATE_MODES,
+)
+from ui.states import State
+
+
+class MappingQuerySet(models.QuerySet["Mapping"]):
+    """The active mappings of an installation, in their order. Each is asked for by what it is about to do."""
+
+    def for_push(self, installation: Installation, entity: str) -> MappingQuerySet:
+        return self._working(installation).filter(direction=FROM_HUB, entity=entity)
+
+    def for_answer(self, installation: Installation, entity: str) -> MappingQuerySet:
+        return self._working(installation).filter(direction=TO_HUB, entity=entity).exclude(operation=EVENT)
+
+    def for_event(self, installation: Installation) -> MappingQuerySet:
+        return self._working(installation).filter(direction=TO_HUB, operation=EVENT)
+
+    def _working(self, installation: Installation) -> MappingQuerySet:
+        found = self.filter(installation=installation, active=True)
+        return found.select_related("installation").prefetch_related("rules").order_by("order", "pk")
+
+
+class Mapping(models.Model):
+    """`version` rises with every saved change of the mapping or its rules, so that a result can name what made it."""
+
+    installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="mappings")
+    name = models.CharField(max_length=120)
+    entity = models.CharField(max_length=60)
+    direction = models.CharField(max_length=10, choices=DIRECTIONS)
+    operation = models.CharField(max_length=60, choices=OPERATIONS)
+    sync_type = models.CharField(max_length=20, choices=SYNC_TYPES, default="add_and_update")
+    filter = models.TextField(blank=True)
+    error_filter = models.TextField(blank=True)
+    description = models.CharField(max_length=300, blank=True)
+    order = models.PositiveIntegerField(default=1)
+    active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = MappingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["installation__name", "order", "pk"]
+        constraints = [models.UniqueConstraint(fields=["installation", "name"], name="mapping_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def state_info(self) -> State:
+        return MAPPING_STATES["active" if self.active else "inactive"]
+
+    def spec(self) -> MappingSpec:
+        """The mapping as the pure functions of `mappings.apply` take it."""
+        return MappingSpec(
+            id=self.pk,
+            name=self.name,
+            version=self.version,
+            direction=self.direction,
+            entity=self.entity,
+            operation=self.operation,
+            sync_type=self.sync_type,
+            rules=tuple(rule.spec() for rule in self.rules.all()),
+            filter=self.filter,
+            error_filter=self.error_filter,
+            model=self.installation.model,
+        )
+
+
+class Rule(models.Model):
+    """Fills one target. `source` is a path, a value or an expression, by `kind`; `lookup` is text to value."""
+
+    mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="rules")
+    order = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=10, choices=KINDS, default="field")
+    target = models.CharField(max_length=200)
+    source = models.TextField(blank=True)
+    default = models.TextField(blank=True)
+    required = models.BooleanField(default=False)
+    update_mode = models.CharField(max_length=10, choices=UPDATE_MODES, default="overwrite")
+    lookup = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["order", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.target} of {self.mapping_id}"
+
+    def spec(self) -> RuleSpec:
+        return RuleSpec(
+            kind=self.kind,
+            target=self.target,
+            source=self.source,
+            default=self.default,
+            required=self.required,
+            update_mode=self.update_mode,
+            lookup=self.lookup,
+        )

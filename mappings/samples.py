@@ -1,0 +1,94 @@
+"""Sample documents for the editor's preview: a record on its way out, an answer and an event on their way in."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from mappings.choices import EVENT, FROM_HUB
+
+NOW = "2026-11-21T09:30:00.000Z"
+RECORDS: dict[str, dict[str, Any]] = {
+    "Product": {
+        "key": "HP-10482",
+        "fields": {
+            "sku": "HP-10482",
+            "name": "Fjord Oak Side Table",
+            "brand": "Harbor & Pine",
+            "category": "tables/side",
+            "price": 189.0,
+            "currency": "EUR",
+            "materials": ["oak", "steel"],
+            "description": "",
+        },
+        "custom": {},
+        "entity": "Product",
+    },
+    "Customer": {
+        "key": "C-2041",
+        "fields": {
+            "name": "Mara Lindqvist",
+            "company": "Lindqvist Interiors",
+            "email": "mara@lindqvist.example",
+            "country": "SE",
+            "notes": "Prefers oak. Orders twice a year.",
+        },
+        "custom": {},
+        "entity": "Customer",
+    },
+    "Message": {
+        "key": "wh_sample",
+        "fields": {
+            "type": "response.completed",
+            "object id": "resp_sample",
+            "received date": NOW,
+            "text": "When will my order arrive?",
+        },
+        "custom": {},
+        "entity": "Message",
+    },
+}
+TEXT = "A side table of solid oak on a slim steel frame. It finds its place beside every sofa."
+RESPONSE: dict[str, Any] = {
+    "id": "resp_sample",
+    "object": "response",
+    "created_at": 1795253400,
+    "status": "completed",
+    "model": "sample-model",
+    "output": [
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": TEXT, "annotations": []}],
+        }
+    ],
+    "usage": {"input_tokens": 64, "output_tokens": 22, "total_tokens": 86},
+}
+DELIVERY: dict[str, Any] = {
+    "id": "evt_sample",
+    "object": "event",
+    "type": "response.completed",
+    "created_at": 1795253400,
+    "data": {"id": "resp_sample"},
+}
+
+
+def record(entity: str) -> dict[str, Any]:
+    """A record of an entity; of one that has no sample, a short one."""
+    other = {"key": "sample-1", "fields": {"name": "Sample"}, "custom": {}, "entity": entity}
+    return copy.deepcopy(RECORDS.get(entity, other))
+
+
+def document(entity: str, direction: str, operation: str) -> dict[str, Any]:
+    """What a mapping of this kind is applied to, in the shape of `mappings.apply`."""
+    if direction == FROM_HUB:
+        return record(entity)
+    event = copy.deepcopy(DELIVERY) if operation == EVENT else None
+    return {
+        "response": copy.deepcopy(RESPONSE),
+        "text": TEXT,
+        "event": event,
+        "request": {"model": "sample-model", "input": "Describe the product Fjord Oak Side Table."},
+        "record": None if event else record(entity),
+        "now": NOW,
+    }
