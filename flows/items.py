@@ -1,0 +1,166 @@
+"""One item of a push: claim it, send it once, write what came of it, each step only by who holds the claim."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from flows.answers import Change, changes_of
+from flows.leases import lease_end, new_token
+from flows.models import Item, Record
+from flows.records import Cause, save_record
+from flows.session import Session
+from logs.audit import Actor
+from mappings.apply import RecordView, to_request
+from openai_api.errors import CallError, OutcomeUnknown
+from openai_api.retries import RetryPolicy
+
+# Seconds for one call. Longer than most answers take: a call that is given up is perhaps paid all the same.
+TIMEOUT = 120.0
+# With `repeat_unknown`, how often one item may be sent before a person has to look.
+MOST_ATTEMPTS = 3
+# Statuses of a response that is not finished yet.
+UNFINISHED = ("queued", "in_progress")
+FAILED = ("failed", "cancelled")
+# Seconds until the first look for a background response whose webhook has not come, and the longest pause between two.
+FIRST_LOOK, LONGEST_PAUSE = 5.0, 60.0
+
+
+def pause(polls: int) -> timedelta:
+    return timedelta(seconds=min(FIRST_LOOK * 2.0 ** min(polls, 10), LONGEST_PAUSE))
+
+
+def view_of(record: Record) -> RecordView:
+    return RecordView(key=record.key, fields=record.fields, custom=record.custom, entity=record.entity.name)
+
+
+def send(session: Session, item_id: int) -> None:
+    """Take one pending item as far as it goes: skipped, failed, done, waiting for OpenAI, or unknown."""
+    item = Item.objects.select_related("record__entity", "run__installation").get(pk=item_id)
+    if session.spec is None:
+        leave(item, "failed", error="The mapping of this run was deleted. Start a new run.")
+        return
+    applied = to_request(session.spec, view_of(item.record))
+    if applied.skipped is not None:
+        leave(item, "skipped", error=applied.skipped)
+    elif applied.problems:
+        leave(item, "failed", error=" ".join(problem.sentence for problem in applied.problems))
+    elif claim(item, _body(session, applied.body)):
+        _call(session, item)
+
+
+def _body(session: Session, mapped: dict[str, Any]) -> dict[str, Any]:
+    body = {"model": session.run.installation.model} | mapped
+    # Only a stored response can be fetched once it is finished.
+    return body | {"background": True, "store": True} if session.run.mode == "background" else body
+
+
+def claim(item: Item, body: dict[str, Any]) -> bool:
+    """Make a pending item ours, under a token of its own. False when somebody else was faster."""
+    item.lease_token, item.request, item.state = new_token(), body, "working"
+    now = timezone.now()
+    return bool(
+        Item.objects.filter(pk=item.pk, state="pending").update(
+            state="working",
+            lease_token=item.lease_token,
+            lease_until=lease_end(),
+            request=body,
+            attempts=F("attempts") + 1,
+            started_at=now,
+            finished_at=None,
+            error="",
+            help_code="",
+        )
+    )
+
+
+def _call(session: Session, item: Item) -> None:
+    session.lease.add(item.lease_token)
+    try:
+        again = RetryPolicy(repeat_unknown=True) if session.run.repeat_unknown else None
+        answer = session.client.call(
+            "create_response", json=item.request, context=session.context(item), retries=again, timeout=TIMEOUT
+        )
+        finish(item, answer.json, answer.call_id)
+    except OutcomeUnknown as error:
+        lose(item, session.run.repeat_unknown, error.sentence, error.help_code, error.call_id)
+    except CallError as error:
+        leave(item, "failed", error=error.sentence, help_code=error.help_code, call_id=error.call_id)
+    finally:
+        session.lease.drop(item.lease_token)
+
+
+def lose(item: Item, repeat: bool, sentence: str, help_code: str, call_id: uuid.UUID | None) -> None:
+    """Nobody knows what became of the call. It is sent again only where that was allowed beforehand, and not for ever."""
+    attempts = Item.objects.values_list("attempts", flat=True).get(pk=item.pk)
+    state = "pending" if repeat and attempts < MOST_ATTEMPTS else "unknown"
+    leave(item, state, error=sentence, help_code=help_code, call_id=call_id)
+
+
+def finish(item: Item, response: dict[str, Any], call_id: uuid.UUID | None = None) -> bool:
+    """Write what OpenAI answered, in one short transaction; False when the item is no longer ours to write.
+
+    The mapping is applied outside of the transaction and once more when the record changed in between.
+    """
+    call = call_id or item.call_id
+    status = response.get("status", "completed")
+    if status in UNFINISHED:
+        look = timezone.now() + pause(item.polls)
+        return leave(item, "waiting", call_id=call, response_id=response.get("id", ""), polls=item.polls, poll_at=look)
+    if status in FAILED:
+        return leave(item, "failed", error=_why_failed(response), call_id=call, response_id=response.get("id", ""))
+    while True:
+        change = changes_of(item, response)
+        if change.problem:
+            found = response.get("id", "")
+            return leave(item, "failed", error=change.problem, call_id=call, response_id=found)
+        written = _write(item, change, response, call)
+        if written is not None:
+            return written
+        item.record.refresh_from_db()
+
+
+def _write(item: Item, change: Change, response: dict[str, Any], call_id: uuid.UUID | None) -> bool | None:
+    """True when written, False when the item is not ours, None when the record has moved on meanwhile."""
+    with transaction.atomic():
+        current = Record.objects.select_for_update().get(pk=item.record_id)
+        if current.version != item.record.version:
+            return None
+        result = {"before": change.before, "after": change.after, "response_id": response.get("id", "")}
+        if not leave(item, "done", call_id=call_id, **result):
+            return False
+        if change.after:
+            why = Cause("answer", str(item.pk), call_id, change.mapping_name, change.mapping_version)
+            actor = Actor(item.run.actor or "Patchbay")
+            save_record(actor, item.record.entity, item.record.key, change.fields, change.custom, cause=why)
+    return True
+
+
+def leave(item: Item, state: str, call_id: uuid.UUID | None = None, **values: Any) -> bool:
+    """Move the item out of the state in which we have it, if it still is there and still ours."""
+    ours = Item.objects.filter(pk=item.pk, state=item.state, lease_token=item.lease_token)
+    known = [str(call_id)] if call_id and str(call_id) not in item.settled_calls else []
+    values |= {"call_id": call_id} if call_id else {}
+    final = state not in ("pending", "waiting")
+    moved = ours.update(
+        state=state,
+        lease_token="",
+        lease_until=None,
+        settled_calls=item.settled_calls + known,
+        finished_at=timezone.now() if final else None,
+        **values,
+    )
+    return bool(moved)
+
+
+def _why_failed(response: dict[str, Any]) -> str:
+    error = response.get("error") or {}
+    said = error.get("message") if isinstance(error, dict) else ""
+    if response.get("status") == "cancelled":
+        return "The response was cancelled at OpenAI before it was finished. Retry to ask again."
+    return f"OpenAI could not finish the response: {said or 'it gave no reason'} Retry to ask again."

@@ -1,0 +1,46 @@
+"""What the steps of one execution of a run share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from flows.leases import Lease
+from flows.models import Item, Run
+from logs.context import Context
+from mappings.apply import MappingSpec
+from openai_api.client import Client
+
+LOOK_EVERY = 0.5
+
+
+@dataclass
+class Session:
+    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began."""
+
+    run: Run
+    lease: Lease
+    client: Client
+    spec: MappingSpec | None
+    _looked: float = 0.0
+    _cancelled: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def stopped(self) -> bool:
+        """True once the run was cancelled or its lease is lost. The database is asked twice a second, not per item."""
+        with self._lock:
+            if not self._cancelled and time.monotonic() - self._looked > LOOK_EVERY:
+                self._looked = time.monotonic()
+                self._cancelled = Run.objects.filter(pk=self.run.pk, cancelled=True).exists()
+        return self._cancelled or self.lease.lost.is_set()
+
+    def context(self, item: Item) -> Context:
+        """The origin of every call that is made for this item."""
+        return Context(
+            "run item",
+            str(item.pk),
+            f"Run {self.run.pk}, {item.record.entity.name} {item.record.key}",
+            actor=self.run.actor,
+            correlation_id=item.correlation_id,
+        )
