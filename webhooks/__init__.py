@@ -1,0 +1,1 @@
+"""Events that OpenAI sends: the receiver, their signature, the inbox, and what each kind of event makes happen."""

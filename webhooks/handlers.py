@@ -1,0 +1,198 @@
+"""What each kind of event makes happen: a plain table, and the few functions that it names.
+
+An event is thin: it says which object came to its end, not how. The object is fetched, so that the order of events and
+repeated ones do not matter: what is stored is the state at OpenAI at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from connections.clients import client_for
+from connections.models import Installation
+from flows.actions import finish_response, save_record
+from flows.models import Item, Record
+from logs.audit import SYSTEM
+from logs.context import Context
+from logs.models import Call
+from mappings.apply import RecordView, to_record
+from mappings.models import Mapping
+from webhooks.models import Event
+
+MESSAGE = "Message"
+# How often an event may come before the item that waits for it is saved as waiting.
+EARLY_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an event: a sentence, and ids of the Message record, the item and run it finished, the calls made."""
+
+    sentence: str
+    record_id: int | None = None
+    item_id: int | None = None
+    run_id: int | None = None
+    call_ids: tuple[str, ...] = ()
+
+
+class TryAgain(Exception):
+    """It is too early for this event; `seconds` says when to look again."""
+
+    def __init__(self, seconds: float, sentence: str) -> None:
+        super().__init__(sentence)
+        self.seconds, self.sentence = seconds, sentence
+
+
+Handler = Callable[[Event, Installation], Outcome]
+
+
+def handle(event: Event) -> Outcome:
+    """Do what the event's kind asks for. Raises TryAgain and the errors of the client."""
+    installation = Installation.objects.select_related("connection").filter(pk=event.installation_id).first()
+    if installation is None:
+        return Outcome("The installation was deleted, so nothing waits for this event.")
+    _join_story(event)
+    return HANDLERS.get(event.event_type, noted)(event, installation)
+
+
+def response_ended(event: Event, installation: Installation) -> Outcome:
+    """Fetch the response, keep it as a Message, and finish the item that waits for it."""
+    if not event.object_id:
+        return noted(event, installation)
+    _wait_for_item(event)
+    response, call_id = _fetch(event, installation, "get_response", "response_id")
+    record = store_message(event, installation, response)
+    item = finish_response(installation, response, _context(event))
+    if item is None:
+        return Outcome("Stored as a Message. Nothing waited for it.", record.pk, call_ids=(str(call_id),))
+    return Outcome(f"Finished {item.record}.", record.pk, item.pk, item.run_id, (str(call_id),))
+
+
+def batch_ended(event: Event, installation: Installation) -> Outcome:
+    """Fetch the batch and keep how it ended as a Message."""
+    if not event.object_id:
+        return noted(event, installation)
+    batch, call_id = _fetch(event, installation, "get_batch", "batch_id")
+    record = store_message(event, installation, batch)
+    counts = batch.get("request_counts") or {}
+    sentence = f"Batch {batch.get('status', 'ended')}: {counts.get('completed', 0)} of {counts.get('total', 0)} done."
+    return Outcome(sentence, record.pk, call_ids=(str(call_id),))
+
+
+def noted(event: Event, installation: Installation) -> Outcome:
+    """Keep the event itself as a Message; nothing more is asked for."""
+    record = store_message(event, installation, None)
+    return Outcome("Stored as a Message. This kind of event starts nothing here.", record.pk)
+
+
+HANDLERS: dict[str, Handler] = {
+    "response.completed": response_ended,
+    "response.failed": response_ended,
+    "response.cancelled": response_ended,
+    "response.incomplete": response_ended,
+    "batch.completed": batch_ended,
+    "batch.failed": batch_ended,
+    "batch.cancelled": batch_ended,
+    "batch.expired": batch_ended,
+}
+
+
+def store_message(event: Event, installation: Installation, fetched: dict[str, Any] | None) -> Record:
+    """The Message record of the event's object, written through the installation's mappings for events."""
+    key = event.object_id or event.webhook_id
+    held = Record.objects.filter(entity__name=MESSAGE, key=key).first()
+    view = RecordView(key, held.fields, held.custom, MESSAGE) if held else None
+    source = _source(event, fetched, view)
+    changes: dict[str, Any] = {}
+    for mapping in Mapping.objects.for_event(installation):
+        changes |= to_record(mapping.spec(), source, view).changes
+    if not changes:
+        changes = _plain_message(event, source)
+    record, _ = save_record(SYSTEM, MESSAGE, key, _part(changes, "fields"), _part(changes, "custom"), cause="event")
+    return record
+
+
+def _source(event: Event, fetched: dict[str, Any] | None, view: RecordView | None) -> dict[str, Any]:
+    record = {"key": view.key, "fields": view.fields, "custom": view.custom} if view else None
+    return {
+        "response": fetched or {},
+        "text": output_text(fetched or {}),
+        "event": event.body,
+        "request": None,
+        "record": record,
+        "now": timezone.now().isoformat(timespec="seconds"),
+    }
+
+
+def _plain_message(event: Event, source: dict[str, Any]) -> dict[str, Any]:
+    """What a Message says where no mapping says it."""
+    return {
+        "fields.type": event.event_type,
+        "fields.object_id": event.object_id,
+        "fields.received_at": event.received_at.isoformat(timespec="seconds"),
+        "fields.text": source["text"],
+    }
+
+
+def _part(changes: dict[str, Any], part: str) -> dict[str, Any]:
+    return {name.partition(".")[2]: value for name, value in changes.items() if name.startswith(f"{part}.")}
+
+
+def output_text(response: dict[str, Any]) -> str:
+    """All text of a response's messages, joined. Tolerant: what does not have the expected shape adds nothing."""
+    output = response.get("output")
+    parts = [
+        part.get("text")
+        for item in (output if isinstance(output, list) else [])
+        if isinstance(item, dict) and item.get("type") == "message"
+        for part in item.get("content") or []
+        if isinstance(part, dict) and part.get("type") == "output_text"
+    ]
+    return "".join(text for text in parts if isinstance(text, str))
+
+
+def _fetch(event: Event, installation: Installation, operation: str, name: str) -> tuple[dict[str, Any], UUID]:
+    answer = client_for(installation).call(operation, path={name: event.object_id}, context=_context(event))
+    fetched: dict[str, Any] = answer.json
+    return fetched, answer.call_id
+
+
+def _context(event: Event) -> Context:
+    return Context("event", str(event.pk), event.event_type, SYSTEM.name, event.correlation_id)
+
+
+def _join_story(event: Event) -> None:
+    """Take over the correlation id of the call that started the event's object, so that all of it is one story."""
+    origin = _origin(event)
+    if origin is not None and origin.correlation_id != event.correlation_id:
+        Event.objects.filter(pk=event.pk).update(correlation_id=origin.correlation_id)
+        event.correlation_id = origin.correlation_id
+
+
+def _origin(event: Event) -> Call | None:
+    if not event.object_id:
+        return None
+    started = Call.objects.filter(object_id=event.object_id, installation_id=event.installation_id)
+    return started.exclude(cause="event").order_by("created_at", "id").first()
+
+
+def _wait_for_item(event: Event) -> None:
+    """An event can overtake the answer that it follows: give the item a moment to be saved as waiting."""
+    if event.attempts > EARLY_ATTEMPTS or Item.objects.filter(response_id=event.object_id).exists():
+        return
+    origin = _origin(event)
+    if origin is None:
+        early = event.attempts == 1
+    else:
+        early = origin.cause == "run item" and _unsettled(origin.cause_id)
+    if early:
+        raise TryAgain(1.0, "The record that this event may finish is not waiting yet.")
+
+
+def _unsettled(item_id: str) -> bool:
+    return item_id.isdigit() and Item.objects.filter(pk=item_id, state__in=("pending", "working")).exists()
