@@ -1,0 +1,38 @@
+"""The project's settings for a test run: throw-away secrets and a folder of its own, whatever `.env` and `var/` hold.
+
+The type checker reads them too. Child processes (test workers, programs under test) inherit the variables.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "PATCHBAY_TEST_VAR_DIR" not in os.environ:
+    os.environ["PATCHBAY_TEST_VAR_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
+    atexit.register(shutil.rmtree, os.environ["PATCHBAY_TEST_VAR_DIR"], ignore_errors=True)
+
+os.environ |= {
+    "VAR_DIR": os.environ["PATCHBAY_TEST_VAR_DIR"],
+    "ENVIRONMENT": "local",
+    "HOST": "127.0.0.1",
+    "PORT": "8000",
+    "PUBLIC_URL": "http://127.0.0.1:8000",
+    "ALLOWED_HOSTS": "testserver",
+    "SANDBOX": "true",
+    "SANDBOX_PORT": "8001",
+    "SECRET_KEY": "a signing secret that only tests use, long enough for Django",
+    "SEALING_KEYS": "dGVzdHMgc2VhbCB3aXRoIHRoaXMga2V5LCAzMiBieXQ=",
+    "DATABASE_URL": f"sqlite:///{os.environ['PATCHBAY_TEST_VAR_DIR']}/patchbay.sqlite3",
+}
+
+from config.settings import *  # noqa: E402, F403 - the environment must be set first
+
+# Hashed file names need collectstatic, slow password hashes need time; neither is what tests are about.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
