@@ -11,12 +11,16 @@ VENV_PYTHON = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
         if not VENV_PYTHON.exists() or Path(sys.prefix) == VENV_PYTHON.parent.parent:
             sys.exit("Django is not installed here. Run `python3 start.py` once; it makes .venv.")
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])  # noqa: S606 - our own interpreter, our own arguments
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

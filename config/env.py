@@ -1,7 +1,7 @@
 """The one reader of the environment.
 
-Every setting is read here, once, by name; `.env.example` lists them all and a test holds the two together. A wrong value
-stops the start with a sentence that names the variable.
+Every setting is read here, once, by name; `.env.example` lists them all and a test holds the two together. A wrong
+value stops the start with a sentence that names the variable.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
     return config
 
 
-VAR_DIR = Path(text("VAR_DIR", str(ROOT / "var"))).absolute()
+# A relative path counts from the project, wherever a command is typed.
+VAR_DIR = ROOT / text("VAR_DIR", "var")
 ENVIRONMENT = choice("ENVIRONMENT", "local", ("local", "production"))
 HOST = text("HOST", "127.0.0.1")
 PORT = integer("PORT", 8000, 1, 65535)
@@ -117,6 +118,7 @@ PUBLIC_URL = web_address("PUBLIC_URL", f"http://{'127.0.0.1' if HOST in {'0.0.0.
 ALLOWED_HOSTS = [part.strip() for part in text("ALLOWED_HOSTS", "").split(",") if part.strip()]
 SANDBOX = boolean("SANDBOX", ENVIRONMENT == "local")
 SANDBOX_PORT = integer("SANDBOX_PORT", min(PORT + 1, 65535), 1, 65535)
+WORKERS = integer("WORKERS", 2, 1, 32)
 ALLOW_PRIVATE_ADDRESSES = networks("ALLOW_PRIVATE_ADDRESSES")
 MAX_THROTTLE_SECONDS = integer("MAX_THROTTLE_SECONDS", 60, 1, 86_400)
 MAX_CONCURRENT_CONNECTIONS = integer("MAX_CONCURRENT_CONNECTIONS", 10, 1, 10_000)

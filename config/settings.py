@@ -78,6 +78,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+WORKERS = env.WORKERS
+# Called with the process name when web or a worker starts: it gives back what a killed predecessor of that name held.
+ON_PROCESS_START = ["openai_api.gate.release_process"]
+# Called by every worker again and again; the number is seconds. See `jobs.tables`.
+PERIODIC = {
+    "jobs.lease.prune": 3600.0,
+    "openai_api.gate.sweep": 5.0,
+    "flows.tasks.sweep": 5.0,
+    "webhooks.tasks.sweep": 10.0,
+}
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
@@ -131,6 +141,7 @@ LOGGING: dict[str, Any] = {
 
 # Patchbay's own
 SEALING_KEYS = env.SEALING_KEYS
+SANDBOX_PORT = env.SANDBOX_PORT
 SANDBOX_URL = f"http://127.0.0.1:{env.SANDBOX_PORT}/v1" if env.SANDBOX else ""
 ALLOW_PRIVATE_ADDRESSES = env.ALLOW_PRIVATE_ADDRESSES
 MAX_THROTTLE_SECONDS = env.MAX_THROTTLE_SECONDS

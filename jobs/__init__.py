@@ -1,1 +1,1 @@
-"""Background work: the leased worker, its heartbeat, the supervisor. Code elsewhere knows only `@task` and `.enqueue()`."""
+"""Background work: supervisor, leased worker, heartbeat. Code elsewhere knows only `@task` and `.enqueue()`."""

@@ -1,33 +1,45 @@
-"""Settings of the test suite: an environment of its own first, then the project's settings as they are."""
+"""The project's settings for a test run: throw-away secrets and a folder of its own, whatever `.env` and `var/` hold.
+
+The type checker reads them too. Child processes (test workers, programs under test) inherit the variables.
+"""
 
 from __future__ import annotations
 
-import base64
+import atexit
 import os
+import shutil
 import tempfile
-from pathlib import Path
 
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-ROOM = Path(tempfile.mkdtemp(prefix=f"patchbay-{WORKER}-"))
+if "PATCHBAY_TEST_VAR_DIR" not in os.environ:
+    os.environ["PATCHBAY_TEST_VAR_DIR"] = tempfile.mkdtemp(prefix="patchbay-test-")
+    atexit.register(shutil.rmtree, os.environ["PATCHBAY_TEST_VAR_DIR"], ignore_errors=True)
+
 os.environ |= {
-    "VAR_DIR": str(ROOM),
-    "SECRET_KEY": "the test suite's own signing secret, which signs nothing else",
-    "SEALING_KEYS": base64.b64encode(b"the test suite's own sealing key").decode(),
+    "VAR_DIR": os.environ["PATCHBAY_TEST_VAR_DIR"],
     "ENVIRONMENT": "local",
-    "PUBLIC_URL": "http://testserver",
-    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", f"sqlite:///{ROOM / 'patchbay.sqlite3'}"),
+    "HOST": "127.0.0.1",
+    "PORT": "8000",
+    "PUBLIC_URL": "http://127.0.0.1:8000",
+    "ALLOWED_HOSTS": "testserver",
+    "SANDBOX": "true",
+    "SANDBOX_PORT": "8001",
+    "SECRET_KEY": "a signing secret that only tests use, long enough for Django",
+    "SEALING_KEYS": "dGVzdHMgc2VhbCB3aXRoIHRoaXMga2V5LCAzMiBieXQ=",
+    "DATABASE_URL": os.environ.get(
+        "TEST_DATABASE_URL", f"sqlite:///{os.environ['PATCHBAY_TEST_VAR_DIR']}/patchbay.sqlite3"
+    ),
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: E402, F403 - the environment must be set first
 
-# Argon2 is slow on purpose; the tests sign people in hundreds of times.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Hashed file names need collectstatic, slow password hashes need time; neither is what tests are about.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # SQLite's test database is a file: the gate writes on a connection of its own, as it does in the running program.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    DATABASES["default"]["TEST"] = {"NAME": str(ROOM / "test.sqlite3")}  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": f"{os.environ['PATCHBAY_TEST_VAR_DIR']}/test.sqlite3"}  # noqa: F405

@@ -1,0 +1,70 @@
+"""The web process: `python -m config.serve [--socket FD] [--announce FD]`.
+
+The supervisor opens the listening socket and hands it down, so that requests wait in it while a dead web process is
+replaced. To the descriptor `--announce` one line is written as soon as pages are answered: the address to open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+
+import django
+import uvicorn
+from django.conf import settings
+
+# Open streams get this long after SIGTERM; the supervisor ends everything after four seconds.
+GRACE_SECONDS = 2
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, telling when it has begun to answer."""
+
+    def __init__(self, config: uvicorn.Config, announce: int | None, address: str) -> None:
+        super().__init__(config)
+        self.announcement = announce, address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        handle, address = self.announcement
+        if handle is not None and self.started:
+            os.write(handle, f"{address}\n".encode())
+            os.close(handle)
+
+
+def address_to_open() -> str:
+    """The set-up page with its one-time token while there is no administrator, else the first page."""
+    from accounts.setup import new_setup_address
+
+    return new_setup_address() or f"{settings.PUBLIC_URL}/"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m config.serve")
+    parser.add_argument("--socket", type=int)
+    parser.add_argument("--announce", type=int)
+    options = parser.parse_args()
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from config.prepare import prepare
+
+    prepare()
+    address = address_to_open() if options.announce is not None else ""
+    config = uvicorn.Config(
+        "config.asgi:application",
+        host=settings.HOST,
+        port=settings.PORT,
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    sockets = [socket.socket(fileno=options.socket)] if options.socket is not None else None
+    Server(config, options.announce, address).run(sockets)
+
+
+if __name__ == "__main__":
+    main()
