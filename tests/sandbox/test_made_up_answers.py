@@ -47,6 +47,19 @@ NESTED = st.recursive(
     lambda part: st.lists(part, max_size=3) | st.dictionaries(KEYS, part, max_size=4),
     max_leaves=12,
 )
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={"type": NESTED | st.sampled_from(["input_text", "input_image", "output_text", "text"]), "text": NESTED},
+)
+MESSAGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": NESTED | st.sampled_from(["message", "function_call_output"]),
+        "role": NESTED | st.sampled_from(["user", "assistant"]),
+        "content": NESTED | st.lists(PARTS, max_size=2),
+    },
+)
+WILD = NESTED | st.lists(MESSAGES, max_size=2)
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
@@ -92,23 +105,36 @@ def test_a_sentence_names_the_subject_and_leaves_labels_out():
     assert "".join(text.pieces(made)) == made
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@FUZZ
+@given(wild=WILD)
+def test_no_input_gets_through_the_checks_and_breaks_the_answer(wild):
+    only_refused(lambda call: make(State(Settings()), call), {"model": "gpt-6-luna", "input": wild})
+    only_refused(chat.make, {"model": "gpt-6-luna", "messages": wild})
+
+
+@FUZZ
+@given(wild=NESTED)
+def test_no_schema_does(wild):
+    form = {"format": {"type": "json_schema", "name": "x", "schema": wild}}
+    only_refused(lambda call: make(State(Settings()), call), {"model": "gpt-6-luna", "input": "x", "text": form})
+
+
+@FUZZ
 @given(
-    wild=NESTED, field=st.sampled_from(["input", "text", "metadata", "reasoning", "tools", "instructions", "format"])
+    wild=NESTED,
+    field=st.sampled_from(["text", "metadata", "reasoning", "tools", "instructions", "model", "conversation"]),
 )
-def test_no_response_body_gets_through_the_checks_and_breaks_the_answer(wild, field):
-    body = {"model": "gpt-6-luna", "input": "x"}
-    body |= (
-        {"text": {"format": {"type": "json_schema", "name": "x", "schema": wild}}}
-        if field == "format"
-        else {field: wild}
-    )
+def test_no_other_field_of_a_response_does(wild, field):
+    body = {"model": "gpt-6-luna", "input": "x", field: wild}
     only_refused(lambda call: make(State(Settings()), call), body)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(wild=NESTED, field=st.sampled_from(["messages", "response_format", "input", "model", "n", "stop"]))
-def test_no_other_body_does_either(wild, field):
+@FUZZ
+@given(wild=NESTED, field=st.sampled_from(["response_format", "input", "model", "n", "stop"]))
+def test_no_field_of_another_request_does(wild, field):
     said = [{"role": "user", "content": "x"}]
     only_refused(chat.make, {"model": "gpt-6-luna", "messages": said} | {field: wild})
     only_refused(embeddings.make, {"model": "text-embedding-3-small", "input": "x", "dimensions": 2} | {field: wild})
