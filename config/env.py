@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import zoneinfo
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -27,7 +28,8 @@ def wrong(name: str, what: str) -> ImproperlyConfigured:
 
 
 def text(name: str, default: str) -> str:
-    return str(env.str(name, default=default)).strip()
+    """A variable that is set to nothing counts as not set."""
+    return str(env.str(name, default="")).strip() or default
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -56,6 +58,15 @@ def networks(name: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(part.strip()) for part in text(name, "").split(",") if part.strip())
     except ValueError as error:
         raise wrong(name, f"must list networks such as 10.0.0.0/8, separated by commas: {error}.") from None
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise wrong(name, f"is {value!r}, but must be a time zone such as UTC or Europe/Berlin.") from None
+    return value
 
 
 def web_address(name: str, default: str) -> str:
@@ -94,11 +105,12 @@ def sealing_keys(name: str, file: Path) -> tuple[bytes, ...]:
 
 def database(name: str, default_file: Path) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = env.db_url(name, default=f"sqlite:///{default_file}")
+        config: dict[str, Any] = env.db_url_config(text(name, f"sqlite:///{quote(str(default_file))}"))
     except Exception as error:
         raise wrong(name, f"is not a database address: {type(error).__name__}.") from None
     engine = str(config.get("ENGINE", ""))
     if engine.endswith("sqlite3"):
+        config["NAME"] = ROOT / config["NAME"]
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -123,7 +135,7 @@ ALLOW_PRIVATE_ADDRESSES = networks("ALLOW_PRIVATE_ADDRESSES")
 MAX_THROTTLE_SECONDS = integer("MAX_THROTTLE_SECONDS", 60, 1, 86_400)
 MAX_CONCURRENT_CONNECTIONS = integer("MAX_CONCURRENT_CONNECTIONS", 10, 1, 10_000)
 MAX_CONCURRENT_BATCHES = integer("MAX_CONCURRENT_BATCHES", 10, 1, 10_000)
-TIME_ZONE = text("TIME_ZONE", "UTC")
+TIME_ZONE = time_zone("TIME_ZONE", "UTC")
 LOG_LEVEL = choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 SECRET_KEY = secret("SECRET_KEY", VAR_DIR / "secret_key")
 SEALING_KEYS = sealing_keys("SEALING_KEYS", VAR_DIR / "sealing_keys")
