@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from logs.ids import uuid7
-from logs.states import ATTEMPT_STATES, CALL_STATES
+from logs.states import AFTER_RETRY, ATTEMPT_STATES, CALL_STATES
 from ui.states import State
 
 
@@ -84,6 +84,16 @@ class Call(models.Model):
     @property
     def state_info(self) -> State:
         return CALL_STATES[self.state]
+
+    @property
+    def outcome(self) -> State:
+        """Its state as lists word it: an answer that took more than one attempt says so."""
+        return AFTER_RETRY if self.state == "done" and self.attempts > 1 else self.state_info
+
+    @property
+    def title(self) -> str:
+        """The operation in words: `create_response` is Create response."""
+        return self.operation.replace("_", " ").capitalize()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise RuntimeError("The log is append-only. Retention removes rows in bulk, never one call.")
@@ -161,6 +171,12 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.object_name}"
+
+    @property
+    def shown_changes(self) -> list[tuple[str, object, object]]:
+        """`(field, before, after)`; `before` is None for what is new."""
+        pairs = {name: change if isinstance(change, list) else [change] for name, change in self.changes.items()}
+        return [(name, pair[0] if pair[1:] else None, pair[-1] if pair else None) for name, pair in pairs.items()]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise RuntimeError("The audit trail is append-only.")

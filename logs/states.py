@@ -14,6 +14,7 @@ CALL_STATES = states(
     State("cancelled", "Cancelled", "note", "skip", final=True),
     State("unknown", "Outcome unknown", "bad", "warn", final=True),
 )
+AFTER_RETRY = State("done", "After retry", "quiet", "undo", final=True)
 ATTEMPT_STATES = states(
     State("sending", "Sending", "info", "busy"),
     State("done", "Answered", "ok", "ok", final=True),
