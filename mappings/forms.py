@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from mappings.apply import RuleSpec, record_target, value_of
-from mappings.choices import ENTITIES, EVENT, FROM_HUB, TO_HUB
+from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, TO_HUB
 from mappings.expressions import MAX_LENGTH, ExpressionError, check
 from mappings.models import Mapping, Rule
 from mappings.paths import PathError, parts_of
@@ -102,13 +102,15 @@ class MappingForm(forms.ModelForm[Mapping]):
 
 
 class NewMappingForm(MappingForm):
+    direction = forms.ChoiceField(
+        choices=DIRECTIONS,
+        widget=OptionCards(
+            {FROM_HUB: "A record becomes a request to OpenAI.", TO_HUB: "An answer or event becomes a record."}
+        ),
+    )
+
     class Meta(MappingForm.Meta):
         fields = ["installation", "direction", *MappingForm.Meta.fields]
-        widgets = MappingForm.Meta.widgets | {
-            "direction": OptionCards(
-                {FROM_HUB: "A record becomes a request to OpenAI.", TO_HUB: "An answer or event becomes a record."}
-            )
-        }
 
 
 class RuleForm(forms.ModelForm[Rule]):

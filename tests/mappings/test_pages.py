@@ -39,7 +39,12 @@ def test_a_viewer_reads_and_tries_but_finds_no_way_to_change(as_viewer, mapping)
     assert "HP-10482" in page
     assert "Add rule" not in page
     rule = mapping.rules.first()
-    for address in [at("edit", mapping.pk), at("rule_new", mapping.pk), at("rule_edit", mapping.pk, rule.pk), at("new")]:
+    for address in [
+        at("edit", mapping.pk),
+        at("rule_new", mapping.pk),
+        at("rule_edit", mapping.pk, rule.pk),
+        at("new"),
+    ]:
         assert as_viewer.get(address).status_code == 403
     for address in [
         at("activate", mapping.pk),
@@ -125,7 +130,9 @@ def test_what_is_wrong_with_a_rule_is_said_at_the_field(as_administrator, mappin
 
 def test_a_lookup_table_comes_back_as_it_was_typed(as_administrator, mapping):
     table = 'tables/side = Side tables\nsofa = 3\nbed = "3"'
-    as_administrator.post(at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table})
+    as_administrator.post(
+        at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table}
+    )
     rule = mapping.rules.last()
     assert rule.lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
     assert as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["form"]["table"].value() == table
@@ -143,8 +150,8 @@ def test_rules_move_and_go(as_administrator, mapping):
 
 
 def test_a_rule_of_another_mapping_is_not_found(as_administrator, mapping):
-    other = Mapping.objects.exclude(pk=mapping.pk).first()
-    assert as_administrator.post(at("rule_delete", other.pk, mapping.rules.first().pk)).status_code == 404
+    other = Mapping.objects.exclude(pk=mapping.pk)[0]
+    assert as_administrator.post(at("rule_delete", other.pk, mapping.rules.all()[0].pk)).status_code == 404
 
 
 def test_deactivating_takes_a_mapping_out_of_use(as_administrator, mapping):
