@@ -16,9 +16,9 @@ from ui.forms import OptionCards, Picker
 
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
-    "Static: a value. Formula: JSONata.",
+    "Static: JSON, or text as it stands. Formula: JSONata.",
     TO_HUB: "Field and lookup: a path such as text, response.id, request.input, event.type or record.fields.name. "
-    "Static: a value. Formula: JSONata.",
+    "Static: JSON, or text as it stands. Formula: JSONata.",
 }
 TARGET_HELP = {
     FROM_HUB: "A path in the request body, such as input, metadata.sku or reasoning.effort.",
@@ -128,7 +128,6 @@ class RuleForm(forms.ModelForm[Rule]):
         fields = ["kind", "target", "source", "default", "required", "update_mode"]
         widgets = {"kind": forms.RadioSelect, "source": expression(4), "default": forms.TextInput}
         labels = {"default": "Default when empty"}
-        help_texts = {"default": "JSON, or text as it stands."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -138,6 +137,8 @@ class RuleForm(forms.ModelForm[Rule]):
             TARGET_HELP[direction],
         )
         self.fields["source"].strip = self.fields["default"].strip = False  # type: ignore[attr-defined]  # text fields
+        self.fields["source"].required = True
+        self.fields["source"].error_messages["required"] = "A rule needs a source: a path, a value or a formula."
         self.initial.setdefault("table", written_table(self.instance.lookup))
 
     def clean_target(self) -> str:

@@ -52,7 +52,18 @@ def test_a_record_becomes_a_request_and_its_answer_custom_fields(installation, e
 
 def test_the_prompt_lists_every_field_that_holds_something(installation):
     view = RecordView(
-        "k", {"materials": ["oak", "steel"], "price": 12.5, "in stock": True, "note": "line"}, {}, "Product"
+        "k",
+        {
+            "materials": ["oak", "steel"],
+            "price": 12.5,
+            "in stock": True,
+            "note": "line",
+            "empty": "",
+            "none": None,
+            "list": [],
+        },
+        {},
+        "Product",
     )
     text = to_request(Mapping.objects.for_push(installation, "Product").get().spec(), view).body["input"]
     assert text.endswith("id: k\nmaterials: oak, steel\nprice: 12.5\nin stock: true\nnote: line")
