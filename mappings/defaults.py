@@ -18,10 +18,11 @@ RESPONSE_DATE = "OpenAI Last Response Date"
 PROMPT_TEXT = "OpenAI Last Prompt Text"
 CUSTOM_FIELDS = [RESPONSE_TEXT, RESPONSE_ID, RESPONSE_DATE, PROMPT_TEXT]
 
-# A line for each field: its name and its value.
-FIELD_LINES = """$join($each(fields, function($value, $name) {
-    $name & ": " & ($type($value) = "array" ? $join($map($value, $string), ", ") : $string($value))
-  }), "\\n")"""
+# A line for each field that holds something: a condition without "else" yields nothing, and $each leaves that out.
+FIELD_LINES = """$join($each(fields, function($value, $name) {(
+    $text := $type($value) = "array" ? $join($map($value, $string), ", ") : $string($value);
+    $text ? $name & ": " & $text
+  )}), "\\n")"""
 PRODUCT_PROMPT = (
     f'"Write a product description of two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
 )

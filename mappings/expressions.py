@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 import re2
-from jsonata import Jsonata
 from jsonata.functions import Functions
 from jsonata.jexception import JException
+from jsonata.jsonata import Jsonata
 
 MAX_LENGTH: Final = 10_000
 MAX_NESTING: Final = 60
@@ -94,7 +94,7 @@ def _compiled(source: str) -> Jsonata:
         options.case_sensitive, options.one_line = not flags.case_insensitive, not flags.multiline
         options.log_errors, options.max_mem = False, 1 << 20
         try:
-            return re2.compile(pattern, options)
+            return re2.compile(pattern, options)  # type: ignore[no-untyped-call]  # the library is not typed
         except re2.error as error:
             what = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
             at = source.find(f"/{pattern}")
@@ -134,7 +134,7 @@ class _Bounds:
 
     def bindings(self) -> dict[str, Any]:
         """What is laid over the library's own frame: our two hooks, and functions that could multiply their input."""
-        function = Jsonata.JLambda
+        function: Any = Jsonata.JLambda  # the library is not typed
         return {
             "__evaluate_entry": self.enter,
             "__evaluate_exit": self.leave,
@@ -238,6 +238,6 @@ def _position(error: JException, source: str) -> int | None:
 
 
 def _no_function(name: str) -> str:
-    known = Jsonata.static_frame.bindings if Jsonata.static_frame else {}
-    close = difflib.get_close_matches(name, known, n=1)
+    frame: Any = Jsonata.static_frame
+    close = difflib.get_close_matches(name, frame.bindings, n=1)
     return f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")

@@ -68,6 +68,14 @@ class Mapping(models.Model):
     def state_info(self) -> State:
         return MAPPING_STATES["active" if self.active else "inactive"]
 
+    @property
+    def version_label(self) -> str:
+        return f"Version {self.version}"
+
+    @property
+    def delete_warning(self) -> str:
+        return f"Its {self.rules.count()} rules go with it, and {self.entity} records are no longer mapped by it."
+
     def spec(self) -> MappingSpec:
         """The mapping as the pure functions of `mappings.apply` take it."""
         return MappingSpec(

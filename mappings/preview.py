@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mappings.apply import Applied, MappingSpec, RecordView, to_record, to_request
-from mappings.choices import FROM_HUB
+from mappings.apply import Applied, MappingSpec, Problem, RecordView, RuleSpec, to_record, to_request
+from mappings.choices import FROM_HUB, OUTCOMES
+from ui.states import State
 
 MAX_SAMPLE = 200_000
 
@@ -21,6 +24,57 @@ def preview(spec: MappingSpec, document: dict[str, Any]) -> Applied:
         return to_request(spec, _view(document), now=document.get("now"))
     record = document.get("record")
     return to_record(spec, document, None if record is None else _view(record))
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The line of an expression in which an error is: `marked` is the part in question, `gap` the blanks before it."""
+
+    before: str
+    marked: str
+    after: str
+    gap: str
+
+
+def excerpt(problem: Problem) -> Excerpt | None:
+    if problem.position is None or problem.line is None or problem.column is None:
+        return None
+    line = (problem.source.split("\n") + [""])[problem.line - 1]
+    at = problem.column - 1
+    word = re.match(r"\w+|.", line[at:])
+    end = at + (word.end() if word else 0)
+    shown = max(0, at - 60)
+    return Excerpt(line[shown:at], line[at:end] or " ", line[end : end + 60], " " * (at - shown))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An applied mapping as the page shows it: exact body or changed fields, problems, a line for each rule."""
+
+    applied: Applied
+    result: dict[str, Any]
+    problems: list[tuple[Problem, Excerpt | None]]
+    trace: list[tuple[Any, State]]
+
+
+def show(spec: MappingSpec, document: dict[str, Any]) -> Shown:
+    applied = preview(spec, document)
+    return Shown(
+        applied=applied,
+        result=applied.body if spec.direction == FROM_HUB else applied.changes,
+        problems=[(problem, excerpt(problem)) for problem in applied.problems],
+        trace=[(line, OUTCOMES[line.outcome]) for line in applied.trace],
+    )
+
+
+def with_draft(spec: MappingSpec, number: int | None, draft: RuleSpec) -> MappingSpec:
+    """The mapping with one rule as it is being typed: in place of rule `number` (from 0), or as a new last one."""
+    rules = list(spec.rules)
+    if number is None:
+        rules.append(draft)
+    else:
+        rules[number] = draft
+    return replace(spec, rules=tuple(rules))
 
 
 def read_sample(text: str) -> dict[str, Any]:

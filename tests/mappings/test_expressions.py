@@ -92,7 +92,8 @@ def test_a_regular_expression_takes_linear_time():
 
 
 def test_a_saved_expression_serves_many_evaluations_and_threads():
-    source, found = 'fields.name & " " & key', []
+    source = 'fields.name & " " & key'
+    found: list[bool] = []
 
     def work(number: int) -> None:
         found.extend(

@@ -1,0 +1,188 @@
+"""The pages of mappings: who may do what, and each step of an editor's work."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from logs.models import AuditEntry
+from mappings import defaults
+from mappings.models import Mapping
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mapping() -> Mapping:
+    installation = builders.installation()
+    defaults.create_defaults(installation)
+    return installation.mappings.get(name="Product to Create response")
+
+
+def at(name: str, *args: object) -> str:
+    return reverse(f"mappings:{name}", args=args)
+
+
+RULE = {"kind": "formula", "target": "instructions", "source": '"Tone: " & custom.tone', "update_mode": "overwrite"}
+
+
+def test_the_list_groups_by_installation(as_viewer, mapping):
+    page = as_viewer.get(at("list")).content.decode()
+    assert mapping.installation.name in page
+    assert "Webhook event to Message" in page
+    assert "Add mapping" not in page
+
+
+def test_a_viewer_reads_and_tries_but_finds_no_way_to_change(as_viewer, mapping):
+    page = as_viewer.get(at("detail", mapping.pk)).content.decode()
+    assert "HP-10482" in page
+    assert "Add rule" not in page
+    rule = mapping.rules.first()
+    for address in [
+        at("edit", mapping.pk),
+        at("rule_new", mapping.pk),
+        at("rule_edit", mapping.pk, rule.pk),
+        at("new"),
+    ]:
+        assert as_viewer.get(address).status_code == 403
+    for address in [
+        at("activate", mapping.pk),
+        at("delete", mapping.pk),
+        at("rule_move", mapping.pk, rule.pk),
+        at("rule_delete", mapping.pk, rule.pk),
+    ]:
+        assert as_viewer.post(address).status_code == 403
+    assert mapping.rules.filter(pk=rule.pk).exists()
+
+
+def test_an_operator_may_not_edit_either(as_operator, mapping):
+    assert as_operator.post(at("rule_new", mapping.pk), RULE).status_code == 403
+
+
+def test_the_preview_shows_the_exact_body_for_a_typed_record(as_viewer, mapping):
+    sample = {"key": "Z-9", "fields": {"name": "<b>Chair</b>"}, "custom": {}}
+    page = as_viewer.post(at("detail", mapping.pk), {"sample": json.dumps(sample)}).content.decode()
+    assert "Z-9" in page
+    assert "<b>Chair" not in page
+    part = as_viewer.post(at("detail", mapping.pk), {"sample": "{"}, headers={"HX-Request": "true"}).content.decode()
+    assert "this is not JSON" in part
+    assert "<html" not in part
+
+
+def test_a_rule_is_added_as_a_new_version_with_an_audit_line(as_administrator, mapping):
+    answer = as_administrator.post(at("rule_new", mapping.pk), RULE)
+    assert answer.url == at("detail", mapping.pk)
+    rule = mapping.rules.last()
+    assert (rule.target, rule.order) == ("instructions", 5)
+    mapping.refresh_from_db()
+    assert mapping.version == 2
+    entry = AuditEntry.objects.get(object_kind="mapping", action="changed")
+    assert entry.actor_name == "ada"
+    assert entry.changes["version"] == [1, 2]
+
+
+def test_saving_a_rule_as_it_was_makes_no_version(as_administrator, mapping):
+    rule = mapping.rules.get(target="store")
+    as_administrator.post(
+        at("rule_edit", mapping.pk, rule.pk),
+        {"kind": "static", "target": "store", "source": "true", "update_mode": "overwrite"},
+    )
+    mapping.refresh_from_db()
+    assert mapping.version == 1
+
+
+def test_a_faulty_formula_stays_on_the_page_with_its_place(as_administrator, mapping):
+    answer = as_administrator.post(at("rule_new", mapping.pk), RULE | {"source": '"a" &\n  fields.('})
+    page = answer.content.decode()
+    assert "Line 2, character" in page
+    assert "fields.(" in page
+    assert not mapping.rules.filter(target="instructions").exists()
+
+
+def test_trying_a_rule_shows_its_effect_and_saves_nothing(as_administrator, mapping):
+    rule = mapping.rules.get(target="input")
+    data = {"kind": "formula", "target": "input", "source": '"Only " & key', "update_mode": "overwrite", "try": "1"}
+    part = as_administrator.post(
+        at("rule_edit", mapping.pk, rule.pk), data, headers={"HX-Request": "true"}
+    ).content.decode()
+    assert "Only HP-10482" in part
+    whole = as_administrator.post(at("rule_edit", mapping.pk, rule.pk), data | {"source": "$fomat(1)"}).content.decode()
+    assert "<mark>fomat</mark>" in whole
+    assert "no function fomat" in whole
+    rule.refresh_from_db()
+    assert "Only" not in rule.source
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "field", "source": "a..b"}, "source"),
+        ({"target": "a..b"}, "target"),
+        ({"kind": "lookup", "source": "key"}, "table"),
+        ({"kind": "lookup", "source": "key", "table": "no equals"}, "table"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_said_at_the_field(as_administrator, mapping, change, field):
+    answer = as_administrator.post(at("rule_new", mapping.pk), RULE | change)
+    assert field in answer.context["form"].errors
+
+
+def test_a_lookup_table_comes_back_as_it_was_typed(as_administrator, mapping):
+    table = 'tables/side = Side tables\nsofa = 3\nbed = "3"'
+    as_administrator.post(
+        at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table}
+    )
+    rule = mapping.rules.last()
+    assert rule.lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
+    assert as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["form"]["table"].value() == table
+
+
+def test_rules_move_and_go(as_administrator, mapping):
+    first, second = mapping.rules.all()[:2]
+    as_administrator.post(at("rule_move", mapping.pk, second.pk), {"step": "up"})
+    assert [rule.pk for rule in mapping.rules.all()][:2] == [second.pk, first.pk]
+    as_administrator.post(at("rule_move", mapping.pk, second.pk), {"step": "up"})
+    as_administrator.post(at("rule_delete", mapping.pk, second.pk))
+    assert second.pk not in [rule.pk for rule in mapping.rules.all()]
+    mapping.refresh_from_db()
+    assert mapping.version == 3
+
+
+def test_a_rule_of_another_mapping_is_not_found(as_administrator, mapping):
+    other = Mapping.objects.exclude(pk=mapping.pk)[0]
+    assert as_administrator.post(at("rule_delete", other.pk, mapping.rules.all()[0].pk)).status_code == 404
+
+
+def test_deactivating_takes_a_mapping_out_of_use(as_administrator, mapping):
+    as_administrator.post(at("activate", mapping.pk), {"active": "0"})
+    assert not Mapping.objects.for_push(mapping.installation, "Product").exists()
+    as_administrator.post(at("activate", mapping.pk), {"active": "1"})
+    assert Mapping.objects.for_push(mapping.installation, "Product").get() == mapping
+
+
+SETTINGS = {
+    "name": "Mine",
+    "entity": "Invoice",
+    "operation": "create_response",
+    "sync_type": "update",
+    "order": "3",
+    "active": "on",
+}
+
+
+def test_a_mapping_is_added_changed_and_deleted(as_administrator, mapping):
+    new = SETTINGS | {"installation": mapping.installation_id, "direction": "from_hub"}
+    assert as_administrator.post(at("new"), new).status_code == 302
+    mine = Mapping.objects.get(name="Mine")
+    as_administrator.post(at("edit", mine.pk), SETTINGS | {"filter": "fields.price > 1"})
+    mine.refresh_from_db()
+    assert (mine.filter, mine.version) == ("fields.price > 1", 2)
+    as_administrator.post(at("delete", mine.pk))
+    assert not Mapping.objects.filter(name="Mine").exists()
+
+
+def test_settings_are_checked(as_administrator, mapping):
+    new = {"installation": mapping.installation_id, "direction": "from_hub", "name": mapping.name, "operation": "event"}
+    answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +"})
+    assert set(answer.context["form"].errors) == {"name", "operation", "filter"}
