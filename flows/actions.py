@@ -101,11 +101,7 @@ def decide(actor: Actor, item: Item, send_again: bool) -> bool:
     """A person's decision about an item of unknown outcome. False when it was decided already."""
     unknown = Item.objects.filter(pk=item.pk, state="unknown")
     with transaction.atomic():
-        if send_again:
-            decided = unknown.update(state="pending", finished_at=None)
-        else:
-            decided = unknown.update(state="failed")
-        if not decided:
+        if not unknown.update(state="pending" if send_again else "failed"):
             return False
         what = "send again" if send_again else "mark as failed"
         audit.write(actor, what, "run item", item.pk, f"{item.record} of {item.run}")
@@ -140,5 +136,3 @@ def remove_flow(actor: Actor, flow: Flow) -> None:
     with transaction.atomic():
         audit.write(actor, "remove", "flow", flow.pk, flow.name)
         flow.delete()
-
-

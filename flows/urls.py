@@ -1,1 +1,29 @@
-urlpatterns=[]
+"""Pages of the hub: records and runs."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from flows.views import records, runs
+
+record_patterns = [
+    path("", records.record_list, name="list"),
+    path("new/", records.record_new, name="new"),
+    path("<int:pk>/", records.record_detail, name="detail"),
+    path("<int:pk>/edit/", records.record_edit, name="edit"),
+]
+run_patterns = [
+    path("", runs.run_list, name="list"),
+    path("new/", runs.run_new, name="new"),
+    path("pull/", runs.run_pull, name="pull"),
+    path("<int:pk>/", runs.run_detail, name="detail"),
+    path("<int:pk>/progress/", runs.run_progress, name="progress"),
+    path("<int:pk>/items/", runs.run_items, name="items"),
+    path("<int:pk>/cancel/", runs.run_cancel, name="cancel"),
+    path("<int:pk>/retry/", runs.run_retry, name="retry"),
+    path("items/<int:pk>/decide/", runs.item_decide, name="decide"),
+]
+urlpatterns = [
+    path("records/", include((record_patterns, "records"))),
+    path("runs/", include((run_patterns, "runs"))),
+]

@@ -59,7 +59,13 @@ def stored_answer(item: Item, response: dict[str, Any], truncated: bool = False)
 def response(number: int = 1, text: str = "A fine thing.", **over: Any) -> dict[str, Any]:
     content = [{"type": "output_text", "text": text, "annotations": []}]
     message = {"type": "message", "id": f"msg_{number}", "role": "assistant", "status": "completed", "content": content}
-    found = {"id": f"resp_{number}", "object": "response", "created_at": 1, "status": "completed", "model": "gpt-6-luna"}
+    found = {
+        "id": f"resp_{number}",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": "gpt-6-luna",
+    }
     return found | {"output": [message], "error": None, "usage": None} | over
 
 

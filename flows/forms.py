@@ -1,0 +1,114 @@
+"""Forms of the hub: a record by its entity's fields, a push, a pull."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from connections.models import Installation
+from flows.models import Entity, Record, Run
+from flows.starting import SOURCES
+from ui.forms import OptionCards
+
+WHICH = [("all", "All records"), ("keys", "Chosen records")]
+
+
+class RecordForm(forms.Form):
+    """One field for each field of the entity; the key can be given only to a new record."""
+
+    key = forms.CharField(
+        max_length=200, label="Key", help_text="Names the record for good, such as an article or customer number."
+    )
+
+    def __init__(self, entity: Entity, record: Record | None, *args: Any, **kwargs: Any) -> None:
+        self.entity, self.record = entity, record
+        values = record.fields if record else {}
+        kwargs.setdefault("initial", {f"f{number}": values.get(f["name"]) for number, f in enumerate(entity.fields)})
+        super().__init__(*args, **kwargs)
+        if record:
+            del self.fields["key"]
+        for number, spec in enumerate(entity.fields):
+            widget = forms.Textarea(attrs={"rows": 4}) if spec.get("long") else forms.TextInput()
+            self.fields[f"f{number}"] = forms.CharField(label=spec["label"], required=False, widget=widget)
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"].strip()
+        if Record.objects.filter(entity=self.entity, key=key).exists():
+            raise forms.ValidationError(
+                f"{self.entity.name} {key} is there already. Enter another key, or edit that record."
+            )
+        return key
+
+    def values(self) -> dict[str, Any]:
+        """Field name → what was typed; what stayed as it was keeps its type."""
+        before = self.record.fields if self.record else {}
+        typed = {spec["name"]: self.cleaned_data[f"f{number}"] for number, spec in enumerate(self.entity.fields)}
+        return {
+            name: before[name] if name in before and str(before[name]) == value else value
+            for name, value in typed.items()
+            if value or name in before
+        }
+
+
+class PushForm(forms.Form):
+    """What to push, through which installation, and how."""
+
+    entity = forms.ModelChoiceField(Entity.objects.all(), to_field_name="name", empty_label=None, label="Entity")
+    which = forms.ChoiceField(choices=WHICH, initial="keys", label="Records")
+    keys = forms.CharField(
+        required=False, label="Keys", widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="One key a line. Used for chosen records only.",
+    )  # fmt: skip
+    installation = forms.ModelChoiceField(Installation.objects.all(), empty_label=None, label="Installation")
+    mode = forms.ChoiceField(
+        choices=Run.MODES,
+        initial="sync",
+        label="Mode",
+        widget=OptionCards(
+            {
+                "sync": "Each call waits for its answer. Simple, and best for a few records.",
+                "background": "OpenAI works on its own and tells by webhook when an answer is ready.",
+            }
+        ),
+    )
+    repeat_unknown = forms.BooleanField(
+        required=False,
+        label="Send again when an outcome is unknown",
+        help_text="A call that was cut off may have been paid. With this it is sent again without asking.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if entity := values.get("entity"):
+            self._choose(values, entity)
+        return values
+
+    def _choose(self, values: dict[str, Any], entity: Entity) -> None:
+        records = Record.objects.filter(entity=entity).order_by("pk")
+        if values.get("which") == "keys":
+            keys = list(dict.fromkeys(values.get("keys", "").split("\n")))
+            wanted = [key.strip() for key in keys if key.strip()]
+            records = records.filter(key__in=wanted)
+            missing = set(wanted) - set(records.values_list("key", flat=True))
+            if missing:
+                self.add_error("keys", f"No {entity.name} has the key {', '.join(sorted(missing)[:5])}. Correct it.")
+            elif not wanted:
+                self.add_error("keys", "No record is chosen. Enter at least one key, or choose all records.")
+        values["records"] = records
+
+
+class PullForm(forms.Form):
+    installation = forms.ModelChoiceField(Installation.objects.all(), empty_label=None, label="Installation")
+    source = forms.ChoiceField(
+        choices=[(name, name.capitalize()) for name in SOURCES],
+        initial="models",
+        label="What to pull",
+        widget=OptionCards(
+            {
+                "models": "The models that the account offers, into Model records.",
+                "files": "The files that stand at OpenAI, into File records.",
+                "responses": "The newest responses that this installation asked for, into Message records.",
+            }
+        ),
+    )

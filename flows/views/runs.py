@@ -1,0 +1,141 @@
+"""Pages of runs: start, watch, cancel, retry, decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from accounts.actors import actor_of
+from flows import actions
+from flows.forms import PullForm, PushForm
+from flows.models import Item, RecordChange, Run
+from flows.progress import progress_of
+from flows.states import ITEM_STATES
+from flows.views.show import show
+from ui.access import operator, viewer
+from ui.htmx import stop_polling
+from ui.paging import keyset_page
+
+
+@viewer
+def run_list(request: HttpRequest) -> HttpResponse:
+    runs = Run.objects.select_related("installation")
+    if (installation := request.GET.get("installation", "")).isdigit():
+        runs = runs.filter(installation_id=int(installation))
+    return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor"))})
+
+
+@operator
+def run_new(request: HttpRequest) -> HttpResponse:
+    """The push form; the list of records posts straight to it, with a checkbox for each key."""
+    form = PushForm(_posted(request)) if request.method == "POST" else PushForm(initial=_suggested(request))
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            run = actions.start_push(
+                actor_of(request),
+                chosen["installation"],
+                chosen["entity"],
+                chosen["records"],
+                mode=chosen["mode"],
+                repeat_unknown=chosen["repeat_unknown"],
+            )
+        except actions.CannotStart as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(run)
+    return show(request, "flows/run_new.html", {"form": form})
+
+
+def _suggested(request: HttpRequest) -> dict[str, Any]:
+    names = ("entity", "keys", "installation", "which")
+    return {name: request.GET[name] for name in names if name in request.GET}
+
+
+def _posted(request: HttpRequest) -> Any:
+    values = request.POST.copy()
+    if "record" in values:
+        values["keys"] = "\n".join(values.getlist("record"))
+    return values
+
+
+@operator
+def run_pull(request: HttpRequest) -> HttpResponse:
+    form = PullForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        return redirect(actions.start_pull(actor_of(request), chosen["installation"], chosen["source"]))
+    return show(request, "flows/run_pull.html", {"form": form})
+
+
+@viewer
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    return show(request, "flows/run.html", _progress(run) | _items(request, run))
+
+
+@viewer
+def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    response = show(request, "flows/_progress.html", _progress(run))
+    return response if run.is_open else stop_polling(response)
+
+
+@viewer
+def run_items(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    response = show(request, "flows/_items.html", _items(request, run))
+    return response if run.is_open else stop_polling(response)
+
+
+@require_POST
+@operator
+def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    actions.cancel_run(actor_of(request), run)
+    return redirect(run)
+
+
+@require_POST
+@operator
+def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(pk)
+    count = actions.retry_failed(actor_of(request), run)
+    messages.success(request, f"{count} failed records are in line again." if count else "No failed record is left.")
+    return redirect(run)
+
+
+@require_POST
+@operator
+def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    item = get_object_or_404(Item.objects.select_related("run", "record"), pk=pk)
+    if not actions.decide(actor_of(request), item, send_again=request.POST.get("decision") == "again"):
+        messages.info(request, f"{item.record} was decided already.")
+    return redirect(item.run)
+
+
+def _run(pk: int) -> Run:
+    return get_object_or_404(Run.objects.select_related("installation", "mapping"), pk=pk)
+
+
+def _progress(run: Run) -> dict[str, Any]:
+    return {"run": run, "progress": progress_of(run)}
+
+
+def _items(request: HttpRequest, run: Run) -> dict[str, Any]:
+    wanted = request.GET.get("state", "")
+    items = run.items.select_related("record__entity")
+    counts = run.items.counts()
+    if wanted in ITEM_STATES:
+        items = items.filter(state=wanted)
+    return {
+        "run": run,
+        "page": keyset_page(items, request.GET.get("cursor")),
+        "state": wanted,
+        "tabs": [(row, counts[row.value]) for row in ITEM_STATES.values() if counts.get(row.value)],
+        "changes": RecordChange.objects.filter(cause="pull", cause_id=str(run.pk)).order_by("-at", "-pk")[:50],
+    }
