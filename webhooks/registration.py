@@ -6,6 +6,7 @@ from typing import Any
 
 from connections.actions import set_signing_secret
 from connections.clients import client_for
+
 from connections.models import Installation
 from logs.audit import SYSTEM
 from logs.context import Context
