@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils import timezone
-from openai_api.errors import CallError
 
 from connections.models import Installation
 from logs import audit
 from logs.audit import Actor
+from openai_api.errors import CallError
 from verification.checks import CHECKS
 from verification.models import CheckResult, Verification
 from verification.subject import Outcome, Subject, failed, failed_call

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from connections.clients import client_for
 from django.urls import reverse
-from flows.models import Record, Run
-from openai_api.client import Client
-from openai_api.errors import CallError
 
+from connections.clients import client_for
 from connections.models import Installation
+from flows.models import Record, Run
 from logs.audit import Actor
 from logs.context import Context
+from openai_api.client import Client
+from openai_api.errors import CallError
 from verification.models import Verification
 
 SAMPLE_ENTITY = "Product"

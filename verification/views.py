@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.actors import actor_of
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actors import actor_of
+from connections.models import Installation
 from ui.access import operator, viewer
 from ui.htmx import is_partial, stop_polling
-
-from connections.models import Installation
 from verification.actions import start_verification
 from verification.checks import CHECKS
 from verification.models import CheckResult, Verification

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from connections.clients import client_for
 from django.utils import timezone
+
+from connections.clients import client_for
+from connections.models import Installation
 from flows.actions import finish_response, save_record
 from flows.answers import text_of
 from flows.models import Item, Record
 from flows.records import Cause
-from mappings.apply import RecordView, to_record
-from mappings.models import Mapping
-from openai_api.errors import FailedInside
-
-from connections.models import Installation
 from logs.audit import SYSTEM
 from logs.context import Context
 from logs.models import Call
+from mappings.apply import RecordView, to_record
+from mappings.models import Mapping
+from openai_api.errors import FailedInside
 from webhooks.models import Event
 
 MESSAGE = "Message"
@@ -34,7 +34,7 @@ EARLY_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an event: a sentence, and ids of the Message record, the item and run it finished, the calls made."""
+    """What came of an event: a sentence, and ids of the Message record, item and run it touched, and of calls made."""
 
     sentence: str
     record_id: int | None = None
@@ -179,11 +179,7 @@ def _wait_for_item(event: Event) -> None:
     if event.attempts > EARLY_ATTEMPTS or Item.objects.filter(response_id=event.object_id).exists():
         return
     origin = _origin(event)
-    if origin is None:
-        early = event.attempts == 1
-    else:
-        early = origin.cause == "run item" and _unsettled(origin.cause_id)
-    if early:
+    if event.attempts == 1 if origin is None else origin.cause == "run item" and _unsettled(origin.cause_id):
         raise TryAgain(1.0, "The record that this event may finish is not waiting yet.")
 
 

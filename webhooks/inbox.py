@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from connections.actions import installation_by_key
 from django.db import transaction
-from flows.models import Entity
 
+from connections.actions import installation_by_key
 from connections.models import Installation
+from flows.models import Entity
 from webhooks import signature
 from webhooks.models import Event, Refusal
 from webhooks.refusals import Refused

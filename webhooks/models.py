@@ -1,4 +1,4 @@
-"""Events as they came, and a bounded count of what was refused. Names stand beside ids, so that history outlives its objects."""
+"""Events as they came, and a bounded count of what was refused. Names stand beside ids: history outlives its objects."""
 
 from __future__ import annotations
 

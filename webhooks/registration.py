@@ -1,4 +1,4 @@
-"""Telling a sender of events where to send them. Only the sandbox can be told by us today: at OpenAI a person does it."""
+"""Telling a sender of events where to send them. Only the sandbox is told by us: at OpenAI a person does it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from connections.actions import set_signing_secret
 from connections.clients import client_for
-
 from connections.models import Installation
 from logs.audit import SYSTEM
 from logs.context import Context

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 from django_tasks import task
-from openai_api.errors import CallError, NotFound
 
+from openai_api.errors import CallError, NotFound
 from webhooks.handlers import Outcome, TryAgain, handle
 from webhooks.models import Event, Refusal
 

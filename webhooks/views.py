@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from accounts.actors import actor_of
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+
+from accounts.actors import actor_of
 from flows.models import Record
 from ui.access import operator, viewer
 from ui.htmx import is_partial, stop_polling
 from ui.paging import keyset_page
-
 from webhooks.actions import replay_event
 from webhooks.forms import InboxFilter
 from webhooks.models import Event, Refusal

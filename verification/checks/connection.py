@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from connections.actions import test_connection
-
 from verification.subject import Outcome, Subject, call_ids, failed, log_links, passed
 
 

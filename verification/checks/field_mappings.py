@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
+
 from flows.models import Record
 from mappings.apply import Applied, RecordView, to_record, to_request
 from mappings.models import Mapping
-
 from verification.subject import Outcome, Subject, failed, link, passed, record_link, skipped
 
 ANSWER: dict[str, Any] = {

@@ -6,10 +6,10 @@ import time
 from uuid import UUID
 
 from django.urls import reverse
-from openai_api.errors import CallError
 
 from logs.models import Attempt, Call
 from logs.states import ATTEMPT_STATES, CALL_STATES
+from openai_api.errors import CallError
 from ui.states import final
 from verification.models import CheckResult
 from verification.subject import Outcome, Subject, call_ids, failed, link, passed

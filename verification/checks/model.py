@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from openai_api.errors import CallError
-
 from verification.subject import Outcome, Subject, call_ids, failed_call, log_links, passed
 
 PROMPT = "Answer with the one word: ready"

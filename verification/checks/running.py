@@ -5,7 +5,6 @@ from __future__ import annotations
 from flows.actions import wait_for_run
 from flows.engine import execute
 from flows.models import Run
-
 from logs.models import Call
 from verification.subject import Outcome, call_ids, failed, log_links, record_link, run_link
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.urls import reverse
-from flows.actions import pull_now
 
+from flows.actions import pull_now
 from logs.models import Call
 from verification.checks.running import not_done
 from verification.subject import Outcome, Subject, call_ids, link, log_links, passed, run_link, skipped

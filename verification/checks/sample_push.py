@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flows.actions import CannotStart, start_push
-
 from verification.checks.running import calls_of, not_done, see_through
 from verification.subject import SAMPLE_ENTITY, Outcome, Subject, log_links, passed, record_link, run_link, skipped
 

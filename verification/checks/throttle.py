@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from openai_api.client import Client
-from openai_api.errors import CallError, Refused
 
 from logs.models import Attempt
+from openai_api.client import Client
+from openai_api.errors import CallError, Refused
 from openai_api.throttle import Throttle
 from verification.subject import Outcome, Subject, call_ids, failed, failed_call, log_links, passed
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
-from openai_api.errors import CallError
 
+from openai_api.errors import CallError
 from verification.subject import Outcome, Subject, call_ids, failed, failed_call, link, log_links, passed, skipped
 from webhooks.models import Event
 from webhooks.tasks import process

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from django.utils import timezone
+
 from flows.actions import add_flow, remove_flow, save_record
 from flows.models import Flow, Record, Run
 from mappings.models import Mapping
-
 from verification.checks.running import calls_of, not_done, see_through
 from verification.subject import (
     SAMPLE_ENTITY,
