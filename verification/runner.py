@@ -37,11 +37,12 @@ def execute(verification_id: int) -> None:
     verification = Verification.objects.claim(verification_id)
     if verification is None:
         return
-    subject = Subject(verification.installation, verification)
     for result in verification.results.filter(state__in=("waiting", "running")):
         if not verification.keep():
             return
-        _run(result, subject)
+        # Read anew for each check: an earlier one may have changed what is known of the connection.
+        installation = Installation.objects.select_related("connection").get(pk=verification.installation_id)
+        _run(result, Subject(installation, verification))
     _end(verification)
 
 

@@ -22,7 +22,12 @@ WORKER_SECONDS = 4.0
 def run(subject: Subject) -> Outcome:
     if reason := cannot_come(subject):
         return skipped(*reason)
-    request = {"model": subject.installation.model, "input": "Answer with the one word: ready", "background": True}
+    request = {
+        "model": subject.installation.model,
+        "input": "Answer with the one word: ready",
+        "background": True,
+        "store": True,
+    }
     try:
         answer = subject.client.call("create_response", json=request, context=subject.context("webhook"))
     except CallError as error:
