@@ -20,7 +20,9 @@ class InboxFilter(forms.Form):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed through to Form
         types = Event.objects.order_by("event_type").values_list("event_type", flat=True).distinct()[:100]
-        names = Event.objects.order_by("installation_name").values_list("installation_id", "installation_name").distinct()
+        names = (
+            Event.objects.order_by("installation_name").values_list("installation_id", "installation_name").distinct()
+        )
         self._offer("state", "All states", choices(EVENT_STATES))
         self._offer("type", "All event types", [(name, name) for name in types])
         self._offer("installation", "All installations", list(dict(names[:200]).items()))

@@ -16,12 +16,15 @@ from django.utils import timezone
 from connections.clients import client_for
 from connections.models import Installation
 from flows.actions import finish_response, save_record
+from flows.answers import text_of
 from flows.models import Item, Record
+from flows.records import Cause
 from logs.audit import SYSTEM
 from logs.context import Context
 from logs.models import Call
 from mappings.apply import RecordView, to_record
 from mappings.models import Mapping
+from openai_api.errors import FailedInside
 from webhooks.models import Event
 
 MESSAGE = "Message"
@@ -31,7 +34,7 @@ EARLY_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an event: a sentence, and ids of the Message record, the item and run it finished, the calls made."""
+    """What came of an event: a sentence, and ids of the Message record, item and run it touched, and of calls made."""
 
     sentence: str
     record_id: int | None = None
@@ -69,8 +72,8 @@ def response_ended(event: Event, installation: Installation) -> Outcome:
     record = store_message(event, installation, response)
     item = finish_response(installation, response, _context(event))
     if item is None:
-        return Outcome("Stored as a Message. Nothing waited for it.", record.pk, call_ids=(str(call_id),))
-    return Outcome(f"Finished {item.record}.", record.pk, item.pk, item.run_id, (str(call_id),))
+        return Outcome("Stored as a Message. Nothing waited for it.", record.pk, call_ids=_ids(call_id))
+    return Outcome(f"Finished {item.record}.", record.pk, item.pk, item.run_id, _ids(call_id))
 
 
 def batch_ended(event: Event, installation: Installation) -> Outcome:
@@ -81,7 +84,7 @@ def batch_ended(event: Event, installation: Installation) -> Outcome:
     record = store_message(event, installation, batch)
     counts = batch.get("request_counts") or {}
     sentence = f"Batch {batch.get('status', 'ended')}: {counts.get('completed', 0)} of {counts.get('total', 0)} done."
-    return Outcome(sentence, record.pk, call_ids=(str(call_id),))
+    return Outcome(sentence, record.pk, call_ids=_ids(call_id))
 
 
 def noted(event: Event, installation: Installation) -> Outcome:
@@ -108,12 +111,10 @@ def store_message(event: Event, installation: Installation, fetched: dict[str, A
     held = Record.objects.filter(entity__name=MESSAGE, key=key).first()
     view = RecordView(key, held.fields, held.custom, MESSAGE) if held else None
     source = _source(event, fetched, view)
-    changes: dict[str, Any] = {}
-    for mapping in Mapping.objects.for_event(installation):
-        changes |= to_record(mapping.spec(), source, view).changes
-    if not changes:
-        changes = _plain_message(event, source)
-    record, _ = save_record(SYSTEM, MESSAGE, key, _part(changes, "fields"), _part(changes, "custom"), cause="event")
+    applied = [to_record(mapping.spec(), source, view) for mapping in Mapping.objects.for_event(installation)]
+    bodies = [each.body for each in applied if each.ok] or [{"fields": _plain_message(event, source), "custom": {}}]
+    fields, custom = ({k: v for body in bodies for k, v in body[part].items()} for part in ("fields", "custom"))
+    record, _ = save_record(SYSTEM, MESSAGE, key, fields, custom, cause=Cause("event", str(event.pk)))
     return record
 
 
@@ -121,7 +122,7 @@ def _source(event: Event, fetched: dict[str, Any] | None, view: RecordView | Non
     record = {"key": view.key, "fields": view.fields, "custom": view.custom} if view else None
     return {
         "response": fetched or {},
-        "text": output_text(fetched or {}),
+        "text": text_of(fetched or {}),
         "event": event.body,
         "request": None,
         "record": record,
@@ -132,34 +133,26 @@ def _source(event: Event, fetched: dict[str, Any] | None, view: RecordView | Non
 def _plain_message(event: Event, source: dict[str, Any]) -> dict[str, Any]:
     """What a Message says where no mapping says it."""
     return {
-        "fields.type": event.event_type,
-        "fields.object_id": event.object_id,
-        "fields.received_at": event.received_at.isoformat(timespec="seconds"),
-        "fields.text": source["text"],
+        "type": event.event_type,
+        "object_id": event.object_id,
+        "received_at": event.received_at.isoformat(timespec="seconds"),
+        "text": source["text"],
     }
 
 
-def _part(changes: dict[str, Any], part: str) -> dict[str, Any]:
-    return {name.partition(".")[2]: value for name, value in changes.items() if name.startswith(f"{part}.")}
-
-
-def output_text(response: dict[str, Any]) -> str:
-    """All text of a response's messages, joined. Tolerant: what does not have the expected shape adds nothing."""
-    output = response.get("output")
-    parts = [
-        part.get("text")
-        for item in (output if isinstance(output, list) else [])
-        if isinstance(item, dict) and item.get("type") == "message"
-        for part in item.get("content") or []
-        if isinstance(part, dict) and part.get("type") == "output_text"
-    ]
-    return "".join(text for text in parts if isinstance(text, str))
-
-
-def _fetch(event: Event, installation: Installation, operation: str, name: str) -> tuple[dict[str, Any], UUID]:
-    answer = client_for(installation).call(operation, path={name: event.object_id}, context=_context(event))
+def _fetch(event: Event, installation: Installation, operation: str, name: str) -> tuple[dict[str, Any], UUID | None]:
+    try:
+        answer = client_for(installation).call(operation, path={name: event.object_id}, context=_context(event))
+    except FailedInside as failed:
+        # The fetch went well; what it told of did not. The event's item is to hear of that.
+        error = {"code": failed.code, "message": failed.sentence}
+        return {"id": event.object_id, "object": "response", "status": "failed", "error": error}, failed.call_id
     fetched: dict[str, Any] = answer.json
     return fetched, answer.call_id
+
+
+def _ids(call_id: UUID | None) -> tuple[str, ...]:
+    return (str(call_id),) if call_id else ()
 
 
 def _context(event: Event) -> Context:
@@ -186,11 +179,7 @@ def _wait_for_item(event: Event) -> None:
     if event.attempts > EARLY_ATTEMPTS or Item.objects.filter(response_id=event.object_id).exists():
         return
     origin = _origin(event)
-    if origin is None:
-        early = event.attempts == 1
-    else:
-        early = origin.cause == "run item" and _unsettled(origin.cause_id)
-    if early:
+    if event.attempts == 1 if origin is None else origin.cause == "run item" and _unsettled(origin.cause_id):
         raise TryAgain(1.0, "The record that this event may finish is not waiting yet.")
 
 

@@ -1,4 +1,4 @@
-"""Events as they came, and a bounded count of what was refused. Names stand beside ids, so that history outlives its objects."""
+"""Events as they came, and a bounded count of what was refused. Names stand beside ids: history outlives its objects."""
 
 from __future__ import annotations
 
@@ -107,8 +107,11 @@ class Event(models.Model):
     def finish(self, state: str, **fields: Any) -> bool:
         """Write the end of this attempt, if the lease is still ours; say whether it was."""
         ended = {"finished_at": timezone.now()} if EVENT_STATES[state].final else {}
-        return 1 == Event.objects.filter(pk=self.pk, lease_token=self.lease_token, state="processing").update(
-            state=state, lease_token="", lease_until=None, **ended, **fields
+        return (
+            Event.objects.filter(pk=self.pk, lease_token=self.lease_token, state="processing").update(
+                state=state, lease_token="", lease_until=None, **ended, **fields
+            )
+            == 1
         )
 
     def put_back(self) -> None:
@@ -147,9 +150,7 @@ class Refusal(models.Model):
     objects = RefusalQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["minute", "installation_id", "reason"], name="refusal_a_minute")
-        ]
+        constraints = [models.UniqueConstraint(fields=["minute", "installation_id", "reason"], name="refusal_a_minute")]
 
     def __str__(self) -> str:
         return f"{self.count} × {self.reason} at {self.minute:%Y-%m-%d %H:%M}"

@@ -1,7 +1,7 @@
 """`POST /hookapi/v2/dynamic/OpenAI/<Entity>?<key>`: a small ASGI application beside Django, since no page is involved.
 
-The whole query string is the URL-encoded webhook key; it is never logged. Whatever comes, the answer is 200 for an event
-that is stored, 4xx for one that is refused, and 503 only while the database cannot store: then the sender comes again.
+The whole query string is the URL-encoded webhook key; it is never logged. Whatever comes, the answer is 200 for an
+event that is stored, 4xx for one that is refused, and 503 only while the database cannot store: then the sender comes again.
 """
 
 from __future__ import annotations

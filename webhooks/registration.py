@@ -1,4 +1,4 @@
-"""Telling a sender of events where to send them. Only the sandbox can be told by us today: at OpenAI a person does it."""
+"""Telling a sender of events where to send them. Only the sandbox is told by us: at OpenAI a person does it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Signatures by Standard Webhooks. One of the two modules that open a sealed secret.
 
-The library checks `v1` signatures over `id.timestamp.body` with a tolerance of 300 seconds both ways. On junk it lets out
-more than its own error (ValueError, TypeError, UnicodeError), so everything it can raise becomes a `Refused` here.
+The library checks `v1` signatures over `id.timestamp.body` with a tolerance of 300 seconds both ways. On junk it lets
+out more than its own error (ValueError, TypeError, UnicodeError), so everything it can raise becomes a `Refused` here.
 """
 
 from __future__ import annotations

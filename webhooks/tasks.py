@@ -69,7 +69,10 @@ def _failed(event: Event, sentence: str, help_code: str = "", retry_after: float
 
 def _later(event: Event, seconds: float, sentence: str, help_code: str = "") -> None:
     at = timezone.now() + timedelta(seconds=seconds)
-    if event.finish("retrying", next_at=at, error=sentence, help_code=help_code) and process.get_backend().supports_defer:
+    if (
+        event.finish("retrying", next_at=at, error=sentence, help_code=help_code)
+        and process.get_backend().supports_defer
+    ):
         process.using(run_after=at).enqueue(event.pk)
 
 

@@ -1,0 +1,33 @@
+"""The installation's model answers a one-word prompt."""
+
+from __future__ import annotations
+
+from openai_api.errors import CallError
+from verification.subject import Outcome, Subject, call_ids, failed_call, log_links, passed
+
+PROMPT = "Answer with the one word: ready"
+# Room enough for a model that thinks before it says one word.
+MOST_TOKENS = 512
+
+
+def run(subject: Subject) -> Outcome:
+    model = subject.installation.model
+    request = {"model": model, "input": PROMPT, "max_output_tokens": MOST_TOKENS, "store": False}
+    try:
+        answer = subject.client.call("create_response", json=request, context=subject.context("model"))
+    except CallError as error:
+        return failed_call(error)
+    calls = call_ids([answer.call_id])
+    return passed(f"{model} answered a one-word prompt. {_listed(subject)}", evidence=log_links(calls), calls=calls)
+
+
+def _listed(subject: Subject) -> str:
+    seen = subject.installation.connection.models_seen
+    if not seen:
+        return "The account's model list is not known."
+    ids = {row.get("id") if isinstance(row, dict) else row for row in seen}
+    return (
+        "It is in the account's model list."
+        if subject.installation.model in ids
+        else "The model list does not name it."
+    )

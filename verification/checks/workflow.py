@@ -1,0 +1,62 @@
+"""A changed record starts a flow: a flow is added for the time of this check, and a sample record changed."""
+
+from __future__ import annotations
+
+import time
+
+from django.utils import timezone
+
+from flows.actions import add_flow, remove_flow, save_record
+from flows.models import Flow, Record, Run
+from mappings.models import Mapping
+from verification.checks.running import calls_of, not_done, see_through
+from verification.subject import (
+    SAMPLE_ENTITY,
+    Outcome,
+    Subject,
+    failed,
+    log_links,
+    passed,
+    record_link,
+    run_link,
+    skipped,
+)
+
+SECONDS = 15.0
+MARK = "Verified at"
+
+
+def run(subject: Subject) -> Outcome:
+    record = subject.sample()
+    mapping = Mapping.objects.for_push(subject.installation, SAMPLE_ENTITY).first()
+    if record is None or mapping is None:
+        return skipped(
+            f"A sample {SAMPLE_ENTITY} record and an active mapping from the hub are needed to trigger a flow.",
+            "Add the mapping under Mappings.",
+        )
+    flow = add_flow(subject.actor, subject.installation, mapping, "on_change", sample_only=True)
+    try:
+        return _change_and_watch(subject, flow, record)
+    finally:
+        remove_flow(subject.actor, flow)
+
+
+def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
+    began = time.monotonic()
+    save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause="check")
+    run = Run.objects.filter(flow=flow).first()
+    if run is None:
+        return failed(
+            f"{record.key} was changed, but no flow started.",
+            "Look at the record's history for the change, and at the flow's mapping. Then run this check again.",
+            evidence=[record_link(record)],
+        )
+    run = see_through(run, SECONDS)
+    if run.state != "done":
+        return not_done(run)
+    calls = calls_of(run)
+    evidence = [run_link(run), record_link(record), *log_links(calls)]
+    took = time.monotonic() - began
+    return passed(
+        f"{record.key} was changed, and run {run.pk} pushed it {took:.1f} s later.", evidence=evidence, calls=calls
+    )
