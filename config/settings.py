@@ -155,3 +155,5 @@ AFTER_INSTALL = [
     "flows.samples.load_samples",
     "webhooks.registration.register_at_sandbox",
 ]
+# What happens after a new webhook key was made for an installation; the same shape.
+AFTER_NEW_WEBHOOK_KEY = ["webhooks.registration.register_at_sandbox"]

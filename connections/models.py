@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from connections.sealing import SealedTextField
 from connections.states import CONNECTION_STATES
+from logs.models import Call
+from logs.states import CALL_STATES
 from openai_api.throttle import Throttle
 from ui.states import State
 
@@ -17,8 +22,38 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 TEST_THROTTLE = {"limit": 60, "seconds": 60, "connections": 5, "batches": 1, "wait": True, "deadline": 20.0}
 
 
+Row = TypeVar("Row", bound=models.Model)
+
+
+class NamedQuerySet(models.QuerySet[Row]):
+    """Rows that people call by name, on a page and on the command line."""
+
+    def taken(self, name: str, but: int | None = None) -> bool:
+        """Whether another row than `but` has this name; capitals make no difference to a reader, so none here."""
+        return self.filter(name__iexact=name).exclude(pk=but).exists()
+
+    def called(self, name_or_id: str) -> Row | None:
+        """The row of this name or, when there is none, of this id. None when there is neither."""
+        named = self.filter(name=name_or_id).first()
+        if named is None and name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < 19:
+            return self.filter(pk=int(name_or_id)).first()
+        return named
+
+
+class InstallationQuerySet(NamedQuerySet["Installation"]):
+    def with_last_call(self) -> InstallationQuerySet:
+        """Adds `last_call_at` and `last_call_state`, read from the log in the same query."""
+        calls = Call.objects.filter(installation_id=models.OuterRef("pk")).order_by("-created_at", "-id")
+        return self.annotate(
+            last_call_at=models.Subquery(calls.values("created_at")[:1]),
+            last_call_state=models.Subquery(calls.values("state")[:1]),
+        )
+
+
 class Connection(models.Model):
-    """Where OpenAI is and with which key. `status` is what the last test said; `models_seen` is the account's model list."""
+    """Where OpenAI is and with which key. `status` is what the last test said; `models_seen` is the account's list of
+    models, rows of `{"id": str, "shutdown": "YYYY-MM-DD" | None}` by id.
+    """
 
     name = models.CharField(max_length=120, unique=True)
     connector = models.CharField(max_length=40, default=CONNECTOR)
@@ -35,12 +70,15 @@ class Connection(models.Model):
     status_text = models.TextField(blank=True)
     missing_permission = models.CharField(max_length=120, blank=True)
     tested_at = models.DateTimeField(null=True, blank=True)
+    test_call_id = models.UUIDField(null=True, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)
-    models_seen = models.JSONField(default=list)
+    models_seen = models.JSONField(default=list, blank=True)
     models_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
+
+    objects = NamedQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -53,12 +91,28 @@ class Connection(models.Model):
         return bool(settings.SANDBOX_URL) and self.base_url == settings.SANDBOX_URL
 
     @property
+    def host(self) -> str:
+        """What a list shows of the address."""
+        return "built in, no key" if self.is_sandbox else urlsplit(self.base_url).netloc
+
+    @property
     def state_info(self) -> State:
         return CONNECTION_STATES[self.status]
 
     @property
     def throttle(self) -> Throttle:
         return Throttle(key=f"connection:{self.pk}", **TEST_THROTTLE)  # type: ignore[arg-type]  # a plain table of mixed numbers
+
+    def set_key(self, key: str) -> None:
+        """Seals the key in this saved row and forgets what tests said of the former one. The caller saves."""
+        self.api_key = key
+        self.key_last4 = key[-4:] if len(key) >= 12 else ""
+        self.key_set_at = timezone.now()
+        self.forget_test()
+
+    def forget_test(self) -> None:
+        self.status, self.status_code, self.status_text, self.missing_permission = "untested", "", "", ""
+        self.tested_at = self.test_call_id = None
 
 
 class Installation(models.Model):
@@ -81,11 +135,14 @@ class Installation(models.Model):
     # The key is shown once; only its SHA-256 is kept, and it is found and compared by that.
     webhook_key_digest = models.CharField(max_length=64, unique=True)
     webhook_key_last4 = models.CharField(max_length=4)
+    webhook_key_set_at = models.DateTimeField(default=timezone.now)
     signing_secret = SealedTextField(blank=True, default="")
     signing_secret_set_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
+
+    objects = InstallationQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -105,15 +162,26 @@ class Installation(models.Model):
             deadline=float(self.deadline_seconds),
         )
 
+    @property
+    def last_call_info(self) -> State | None:
+        """The state of the last call, for a row that `with_last_call` read."""
+        return CALL_STATES.get(getattr(self, "last_call_state", None) or "")
+
 
 class InstallationDraft(models.Model):
-    """A half-filled installation form. One row per draft; each page saves what was typed, valid or not."""
+    """A half-filled installation form. One row per draft; each page saves what was typed, valid or not, but no secret.
+
+    `answers` is field name → text as typed; `done` lists the steps that were valid. Applying sets `applied_at` by
+    compare-and-set, so that one draft makes one installation however often Apply is pressed.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    answers = models.JSONField(default=dict)
-    done = models.JSONField(default=list)
+    answers = models.JSONField(default=dict, blank=True)
+    done = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(default=timezone.now)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    installation = models.ForeignKey(Installation, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:
         ordering = ["-saved_at"]

@@ -1,7 +1,8 @@
 """Secrets at rest: AES-256-GCM with the id of the key that sealed, bound to the row and field it belongs to.
 
-A sealed value reads `v1:<key id>:<base64 of nonce and ciphertext>`. The authenticated data is `<app>.<model>.<field>:<pk>`,
-so a value copied to another row or column does not open there. The first key of `SEALING_KEYS` seals, every key opens.
+A sealed value reads `v1:<key id>:<base64 of nonce and ciphertext>`. The authenticated data is
+`<app>.<model>.<field>:<pk>`, so a value copied to another row or column does not open there. The first key of
+`SEALING_KEYS` seals, every key opens.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.db import models
 
 VERSION = "v1"
-NONCE = 12
+NONCE, TAG = 12, 16
 
 
 class CannotOpen(Exception):
@@ -42,20 +43,31 @@ def seal(value: str, place: str) -> str:
 
 def unseal(sealed: str, place: str) -> str:
     """The clear text. Raises CannotOpen, whose message names the missing key and holds nothing secret."""
-    version, kid, box = sealed.split(":", 2)
+    kid, box = _parts(sealed, place)
     key = _keys().get(kid)
-    if version != VERSION or key is None:
+    if key is None:
         raise CannotOpen(f"This secret was sealed under key {kid}, which is not in SEALING_KEYS.")
-    raw = base64.urlsafe_b64decode(box)
     try:
-        return key.decrypt(raw[:NONCE], raw[NONCE:], place.encode()).decode()
+        return key.decrypt(box[:NONCE], box[NONCE:], place.encode()).decode()
     except InvalidTag:
         raise CannotOpen(f"This secret does not belong at {place}.") from None
 
 
+def _parts(sealed: str, place: str) -> tuple[str, bytes]:
+    """Key id, and nonce with ciphertext."""
+    try:
+        version, kid, box = sealed.split(":", 2)
+        raw = base64.b64decode(box, altchars=b"-_", validate=True)
+    except ValueError:
+        version, kid, raw = "", "", b""
+    if version != VERSION or len(raw) < NONCE + TAG:
+        raise CannotOpen(f"What is stored at {place} is not a sealed secret.")
+    return kid, raw
+
+
 @dataclass(frozen=True)
 class Sealed:
-    """A secret as a model holds it: sealed text and its place. Printing it shows neither the secret nor the ciphertext."""
+    """A secret as a model holds it: sealed text and its place. Printed, it shows neither secret nor ciphertext."""
 
     text: str
     place: str
@@ -74,7 +86,13 @@ class Sealed:
 
     @property
     def key_id(self) -> str:
-        return self.text.split(":", 2)[1] if self.text else ""
+        """The id of the key that sealed it; empty when there is nothing to open or nothing that could be opened."""
+        parts = self.text.split(":", 2)
+        return parts[1] if len(parts) == 3 else ""
+
+    def resealed(self) -> Sealed:
+        """The same secret under the first key. Raises CannotOpen."""
+        return Sealed(seal(unseal(self.text, self.place), self.place), self.place)
 
 
 class SealedTextField(models.TextField[Any, Any]):
@@ -90,7 +108,7 @@ class SealedTextField(models.TextField[Any, Any]):
         return name, "django.db.models.TextField", args, kwargs
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name != "exact" and lookup_name != "isnull":
+        if lookup_name not in {"exact", "isnull"}:
             raise TypeError("A sealed field cannot be searched.")
         return super().get_lookup(lookup_name)
 
@@ -98,7 +116,14 @@ class SealedTextField(models.TextField[Any, Any]):
         """Marks what the database holds as sealed, so that clear text is never taken for it by its looks."""
         return Sealed(value or "", "")
 
+    def to_python(self, value: Any) -> Any:
+        """Validation reads a field and assigns what it read: that must not seal the printed form over the secret."""
+        return value if isinstance(value, Sealed) else super().to_python(value)
+
     def get_prep_value(self, value: Any) -> Any:
+        """Refuses clear text: `QuerySet.update()` and filters come past the attribute that would have sealed it."""
+        if isinstance(value, str) and value:
+            raise TypeError("Clear text cannot go to a sealed column. Assign it to the row and save the row.")
         return value.text if isinstance(value, Sealed) else value
 
 
@@ -109,7 +134,8 @@ class SealedAttribute:
         self.name = name
 
     def place(self, row: models.Model) -> str:
-        return f"{row._meta.label_lower}.{self.name}:{row.pk}"
+        label = (row._meta.concrete_model or type(row))._meta.label_lower
+        return f"{label}.{self.name}:{row.pk}"
 
     def __get__(self, row: models.Model | None, owner: type[models.Model]) -> Any:
         if row is None:

@@ -1,0 +1,303 @@
+"""Everything that changes a connection or an installation: the change and its audit line, in one transaction.
+
+Views, commands and tests call these. Nothing here opens a transaction around a network call: a test of a connection and
+what follows an installation (`settings.AFTER_INSTALL`) run after the commit.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from connections.models import Connection, Installation, InstallationDraft
+from connections.testing import Verdict, probe
+from connections.webhook_keys import digest_of, installation_by_key, new_key, webhook_url
+from logs import audit
+from logs.audit import Actor
+from logs.context import Context
+
+__all__ = ["installation_by_key", "webhook_url"]  # callers find all of the room's verbs here
+logger = logging.getLogger(__name__)
+
+KEY_FIELDS = ["api_key", "key_last4", "key_set_at"]
+TEST_FIELDS = ["status", "status_code", "status_text", "missing_permission", "tested_at", "test_call_id"]
+
+
+class Refusal(Exception):
+    """An action that was not taken. The message is fit to be shown; `field` names what it is about."""
+
+    field = ""
+
+
+class NameTaken(Refusal):
+    field = "name"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"Another {kind} is called “{name}”. Choose another name.")
+
+
+class InUse(Refusal):
+    """The connection carries installations. `users` are they."""
+
+    def __init__(self, connection: Connection, users: list[Installation]) -> None:
+        names = ", ".join(f"“{user.name}”" for user in users)
+        super().__init__(
+            f"“{connection.name}” is in use by {names}, so it was not deleted. Give them another connection first."
+        )
+        self.users = users
+
+
+class AlreadyApplied(Refusal):
+    def __init__(self, draft: InstallationDraft) -> None:
+        super().__init__("This draft was applied before, and one draft makes one installation.")
+        self.installation = draft.installation
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What an installation, or a new webhook key, gave. The key and the URL are shown once and kept nowhere.
+
+    `warnings` are sentences on what should have followed and did not.
+    """
+
+    installation: Installation
+    webhook_key: str = field(repr=False)
+    webhook_url: str = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+# Connections
+
+
+def create_connection(
+    actor: Actor, *, name: str, base_url: str, api_key: str, organization: str = "", project: str = ""
+) -> Connection:
+    """Saves a connection with its key sealed. Raises NameTaken. It is not tested: `test_connection` does that."""
+    facts = {"name": name, "base_url": base_url, "organization": organization, "project": project}
+    try:
+        with transaction.atomic():
+            connection = Connection.objects.create(**facts, created_by=actor.name)
+            if api_key:
+                connection.set_key(api_key)
+                connection.save(update_fields=KEY_FIELDS)
+            secrets = {"api_key": api_key} if api_key else {}
+            _audit(actor, "created", connection, audit.changed({}, facts | secrets, frozenset(secrets)))
+    except IntegrityError:
+        raise NameTaken("connection", name) from None
+    return connection
+
+
+def update_connection(actor: Actor, connection: Connection, facts: Mapping[str, Any], api_key: str = "") -> Connection:
+    """Changes name, address and account, and the key when one is given. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            row = Connection.objects.select_for_update().get(pk=connection.pk)
+            changes = _change(row, facts)
+            if {"base_url", "organization", "project"} & changes.keys():
+                row.forget_test()
+            if api_key:
+                row.set_key(api_key)
+                changes["api_key"] = [audit.MASK, audit.MASK]
+            row.save()
+            _audit(actor, "changed", row, changes)
+    except IntegrityError:
+        raise NameTaken("connection", str(facts.get("name"))) from None
+    return row
+
+
+def replace_key(actor: Actor, connection: Connection, api_key: str) -> Connection:
+    """Seals another key. What tests said of the old one is forgotten."""
+    with transaction.atomic():
+        connection.set_key(api_key)
+        connection.save(update_fields=KEY_FIELDS + TEST_FIELDS)
+        _audit(actor, "replaced the key of", connection, {"api_key": [audit.MASK, audit.MASK]})
+    return connection
+
+
+def delete_connection(actor: Actor, connection: Connection) -> None:
+    """Deletes a connection that nothing uses; its history stays in the log. Raises InUse."""
+    try:
+        with transaction.atomic():
+            _audit(actor, "deleted", connection, {"base_url": [connection.base_url, None]})
+            connection.delete()
+    except models.ProtectedError:
+        raise InUse(connection, list(connection.installations.all())) from None
+
+
+def test_connection(connection: Connection, context: Context) -> Connection:
+    """Asks the far side what this connection may do and stores what it said. A failing test is a status, no error."""
+    verdict = probe(connection, context)
+    # A key or an address that was replaced meanwhile is not judged by the answer to the former one.
+    same = Connection.objects.filter(
+        pk=connection.pk, key_set_at=connection.key_set_at, base_url=connection.base_url,
+        organization=connection.organization, project=connection.project,
+    )  # fmt: skip
+    same.update(**_test_result(verdict))
+    return Connection.objects.get(pk=connection.pk)
+
+
+def test_context(connection: Connection, actor: Actor) -> Context:
+    return Context("connection test", str(connection.pk), connection.name, actor=actor.name)
+
+
+def _test_result(verdict: Verdict) -> dict[str, Any]:
+    now = timezone.now()
+    result: dict[str, Any] = {
+        "status_code": verdict.help_code,
+        "status_text": verdict.text,
+        "missing_permission": verdict.missing_permission,
+        "tested_at": now,
+        "test_call_id": verdict.call_id,
+    }
+    if verdict.status:
+        result["status"] = verdict.status
+    if verdict.status in {"ok", "limited"}:
+        result["last_ok_at"] = now
+    if verdict.models is not None:
+        result |= {"models_seen": verdict.models, "models_at": now}
+    return result
+
+
+# Installations
+
+
+def create_installation(
+    actor: Actor,
+    *,
+    name: str,
+    connection: Connection,
+    model: str,
+    version: str = "v1",
+    throttle_limit: int = 500,
+    throttle_seconds: int = 60,
+    concurrent_connections: int = 5,
+    concurrent_batches: int = 5,
+    excess: str = "wait",
+    deadline_seconds: int = 120,
+    default_mappings: bool = True,
+    entity: str = "Product",
+    draft: InstallationDraft | None = None,
+) -> Installed:
+    """Makes an installation and its webhook key, then, after the commit, calls what `settings.AFTER_INSTALL` lists.
+
+    `entity` is the one named in the webhook URL. A draft is claimed in the same transaction, so that it makes one
+    installation only. Raises NameTaken, AlreadyApplied.
+    """
+    facts = {
+        "name": name,
+        "version": version,
+        "model": model,
+        "throttle_limit": throttle_limit,
+        "throttle_seconds": throttle_seconds,
+        "concurrent_connections": concurrent_connections,
+        "concurrent_batches": concurrent_batches,
+        "excess": excess,
+        "deadline_seconds": deadline_seconds,
+        "default_mappings": default_mappings,
+    }
+    key = new_key()
+    try:
+        with transaction.atomic():
+            claimed_at = _claim(draft)
+            installation = Installation.objects.create(
+                **facts, connection=connection, created_by=actor.name, **_key_columns(key)
+            )
+            if draft is not None:
+                InstallationDraft.objects.filter(pk=draft.pk, applied_at=claimed_at).update(installation=installation)
+            _audit(actor, "created", installation, audit.changed({}, facts | {"connection": connection.name}))
+    except IntegrityError:
+        raise NameTaken("installation", name) from None
+    url = webhook_url(key, entity)
+    return Installed(installation, key, url, _follow_up(settings.AFTER_INSTALL, installation, url))
+
+
+def update_installation(actor: Actor, installation: Installation, facts: Mapping[str, Any]) -> Installation:
+    """Changes name, model, connection and limits, from the next call on. Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            row = Installation.objects.select_for_update().get(pk=installation.pk)
+            changes = _change(row, facts)
+            row.save()
+            _audit(actor, "changed", row, changes)
+    except IntegrityError:
+        raise NameTaken("installation", str(facts.get("name"))) from None
+    return row
+
+
+def make_webhook_key(actor: Actor, installation: Installation, entity: str = "Product") -> Installed:
+    """A new webhook key. The old one stops working at once."""
+    key = new_key()
+    with transaction.atomic():
+        for name, value in _key_columns(key).items():
+            setattr(installation, name, value)
+        installation.save(update_fields=list(_key_columns(key)))
+        _audit(actor, "made a new webhook key for", installation, {"webhook_key": [audit.MASK, audit.MASK]})
+    url = webhook_url(key, entity)
+    return Installed(installation, key, url, _follow_up(settings.AFTER_NEW_WEBHOOK_KEY, installation, url))
+
+
+def set_signing_secret(actor: Actor, installation: Installation, secret: str) -> Installation:
+    """Seals the secret with which OpenAI signs webhooks."""
+    with transaction.atomic():
+        installation.signing_secret = secret
+        installation.signing_secret_set_at = timezone.now()
+        installation.save(update_fields=["signing_secret", "signing_secret_set_at"])
+        _audit(actor, "set the signing secret of", installation, {"signing_secret": [audit.MASK, audit.MASK]})
+    return installation
+
+
+def _claim(draft: InstallationDraft | None) -> Any:
+    """Marks the draft as applied, unless somebody has: of two at once the second waits here and finds it taken."""
+    if draft is None:
+        return None
+    now = timezone.now()
+    if not InstallationDraft.objects.filter(pk=draft.pk, applied_at=None).update(applied_at=now):
+        raise AlreadyApplied(InstallationDraft.objects.select_related("installation").get(pk=draft.pk))
+    return now
+
+
+def _key_columns(key: str) -> dict[str, Any]:
+    return {
+        "webhook_key_digest": digest_of(key),
+        "webhook_key_last4": key[-4:],
+        "webhook_key_set_at": timezone.now(),
+    }
+
+
+def _follow_up(paths: list[str], installation: Installation, url: str) -> tuple[str, ...]:
+    """Calls each function of a settings table. The installation stands whatever they do; failures become sentences."""
+    return tuple(warning for path in paths if (warning := _call(path, installation, url)))
+
+
+def _call(path: str, installation: Installation, url: str) -> str:
+    try:
+        function: Callable[[Installation, str], object] = import_string(path)
+        function(installation, url)
+    except Exception as error:
+        logger.exception("%s failed for installation %s", path, installation.pk)
+        said = getattr(error, "sentence", "") or f"The reason stands in the server's log ({type(error).__name__})."
+        return f"The installation was made, but {path.rsplit('.', 1)[1].replace('_', ' ')} did not finish. {said}"
+    return ""
+
+
+def _change(row: models.Model, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Assigns, and says what differs: field → [old, new], as words that fit an audit line."""
+    before = {name: getattr(row, name) for name in facts}
+    for name, value in facts.items():
+        setattr(row, name, value)
+    return audit.changed(_plain(before), _plain(dict(facts)))
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.name if isinstance(value, Connection) else value for name, value in facts.items()}
+
+
+def _audit(actor: Actor, action: str, row: Connection | Installation, changes: dict[str, Any]) -> None:
+    audit.write(actor, action, row._meta.model_name or "", row.pk, row.name, changes)
