@@ -33,7 +33,7 @@ def test_it_makes_an_administrator_and_prints_json(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("username", "typed", "sentence"),
     [
-        ("ada", "", "required"),
+        ("ada", "", "No password came on standard input"),
         ("ada", "short\n", "at least 12 characters"),
         ("a b", people.PASSWORD + "\n", "valid username"),
         ("vera", people.PASSWORD + "\n", "Someone has the name vera already"),

@@ -23,9 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = _read_password()
+        if not password:
+            raise CommandError("No password came on standard input. Pipe it in, as one line.")
         form = PersonForm({"username": options["username"], "password1": password, "password2": password})
-        if not form.is_valid():
-            raise CommandError(" ".join(str(sentence) for errors in form.errors.values() for sentence in errors))
+        for name, sentences in form.errors.items():
+            raise CommandError(f"{form.fields[name].label}: {sentences[0]}")
         person = actions.create_person(COMMAND_LINE, form.cleaned_data["username"], "administrator", password)
         self.stdout.write(json.dumps({"id": person.pk, "username": person.username, "role": person.role}))
 
