@@ -87,6 +87,7 @@ PERIODIC = {
     "openai_api.gate.sweep": 5.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
+    "verification.tasks.sweep": 10.0,
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 
 from ui.states import choices
@@ -27,7 +29,7 @@ class InboxFilter(forms.Form):
         self._offer("type", "All event types", [(name, name) for name in types])
         self._offer("installation", "All installations", list(dict(names[:200]).items()))
 
-    def _offer(self, name: str, every: str, offered: list[tuple[object, str]] | list[tuple[str, str]]) -> None:
+    def _offer(self, name: str, every: str, offered: Sequence[tuple[object, str]]) -> None:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
             field.choices = [("", every), *offered]

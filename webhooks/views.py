@@ -50,7 +50,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(
         request,
         "webhooks/_event.html" if fragment else "webhooks/detail.html",
-        {"event": event, "message": Record.objects.filter(pk=event.message_record_id).first()},
+        {"event": event, "message": Record.objects.filter(pk=event.message_record_id or 0).first()},
     )
     return stop_polling(response) if fragment and event.state_info.final else response
 

@@ -7,11 +7,20 @@ import json
 import pytest
 from openai import OpenAI
 
+from flows.models import Entity
 from tests.builders import installation
 from tests.webhooks.builders import PAYLOADS, SECRET, deliver, payload, signed
 from webhooks.models import Event, Refusal
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def product(db):
+    """Tests with real transactions empty every table at their end, the seeded entities too."""
+    Entity.objects.get_or_create(name="Product")
+
+
 NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
 
 
