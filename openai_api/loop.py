@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -19,6 +21,18 @@ def _running() -> asyncio.AbstractEventLoop:
             _loop = asyncio.new_event_loop()
             threading.Thread(target=_loop.run_forever, name="openai", daemon=True).start()
         return _loop
+
+
+def _rest() -> None:
+    """Close the kept connections before the interpreter goes, so that a command ends without complaints."""
+    if _loop is not None and _loop.is_running():
+        from openai_api import transport
+
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(transport.close(), _loop).result(2)
+
+
+atexit.register(_rest)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -31,6 +31,9 @@ os.environ |= {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
+# The static files' middleware warns about a folder that is not there.
+os.makedirs(f"{os.environ['PATCHBAY_TEST_VAR_DIR']}/static", exist_ok=True)
+
 from config.settings import *  # noqa: E402, F403 - the environment must be set first
 
 # Hashed file names need collectstatic, slow password hashes need time; neither is what tests are about.
