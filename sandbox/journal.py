@@ -59,9 +59,8 @@ class Journal:
         """Rows with a number above `after`, and only those of `path` where one is given."""
         rows = [asdict(row) for row in self.entries if row.number > after and path in (None, row.path)]
         return {
-            "object": "list",
             "total": self.total,
             "concurrent": self.concurrent,
             "most_concurrent": self.most_concurrent,
-            "data": rows,
+            "requests": rows,
         }

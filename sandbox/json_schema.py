@@ -136,7 +136,7 @@ class Generator:
         least = schema["exclusiveMinimum"] + step if "exclusiveMinimum" in schema else schema.get("minimum")
         most = schema["exclusiveMaximum"] - step if "exclusiveMaximum" in schema else schema.get("maximum")
         if least is None:
-            least = step if most is None else min(step, most - 100)
+            least = step if most is None or most >= step else most - 100
         most = least + 100 if most is None else most
         first = -(-least // step)
         last = max(first, most // step)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import openai
@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 10
+Client: TypeAlias = Any
+"""The official client. Its overloads want literals, where tests pass tables."""
 FAST = {"stream_delay_seconds": 0, "background_seconds": 0.06, "batch_seconds": 0.06, "webhook_backoff_seconds": 0.01}
 
 
@@ -38,7 +40,8 @@ class Sandbox:
         self.order("POST", "settings", settings)
 
     def journal(self) -> list[dict[str, Any]]:
-        return self.order("GET", "journal")["data"]
+        rows: list[dict[str, Any]] = self.order("GET", "journal")["requests"]
+        return rows
 
     def post(self, path: str, body: Any) -> httpx.Response:
         return self.http.post(f"/v1/{path}", json=body)
@@ -46,7 +49,7 @@ class Sandbox:
     def get(self, path: str, **query: Any) -> httpx.Response:
         return self.http.get(f"/v1/{path}", params=query)
 
-    def client(self, key: str = "sk-good", **options: Any) -> openai.OpenAI:
+    def client(self, key: str = "sk-good", **options: Any) -> Client:
         return openai.OpenAI(
             api_key=key, base_url=f"{self.url}/v1", **{"max_retries": 0, "timeout": float(SECONDS), **options}
         )
@@ -91,7 +94,7 @@ def sandbox(process: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[openai.OpenAI]:
+def client(sandbox: Sandbox) -> Iterator[Client]:
     with sandbox.client() as client:
         yield client
 

@@ -186,8 +186,8 @@ def test_what_is_not_a_json_object_is_refused(sandbox: Sandbox, body):
 
 
 def test_a_client_request_id_is_bounded(sandbox: Sandbox):
-    for bad in ("x" * 513, "é".encode()):
-        assert sandbox.http.get("/v1/models", headers={"X-Client-Request-Id": bad}).status_code == 400
+    for bad in (b"x" * 513, "é".encode()):
+        assert sandbox.http.get("/v1/models", headers={b"X-Client-Request-Id": bad}).status_code == 400
 
 
 def test_the_journal_tells_what_was_seen_and_keeps_no_key(sandbox: Sandbox):
@@ -207,9 +207,9 @@ def test_the_journal_tells_what_was_seen_and_keeps_no_key(sandbox: Sandbox):
     }
     assert (second["number"], second["status"], second["concurrent"]) == (2, 404, 1)
     assert "sk-good" not in str([first, second])
-    assert [row["number"] for row in sandbox.order("GET", "journal?after=1")["data"]] == [2]
-    assert [row["number"] for row in sandbox.order("GET", "journal?path=/v1/responses")["data"]] == [1]
-    assert sandbox.order("DELETE", "journal")["data"] == []
+    assert [row["number"] for row in sandbox.order("GET", "journal?after=1")["requests"]] == [2]
+    assert [row["number"] for row in sandbox.order("GET", "journal?path=/v1/responses")["requests"]] == [1]
+    assert sandbox.order("DELETE", "journal")["requests"] == []
 
 
 def test_the_journal_counts_who_is_there_at_once(sandbox: Sandbox):

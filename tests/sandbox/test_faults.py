@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from sandbox.refusals import REFUSALS
-from tests.sandbox.conftest import Sandbox
+from tests.sandbox.conftest import Client, Sandbox
 
 ASKED = {"model": "gpt-6-luna", "input": "Oak desk"}
 CHAT = {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "Oak desk"}]}
@@ -99,7 +99,7 @@ def test_hang_never_answers_and_ends_when_the_caller_goes(sandbox: Sandbox):
         assert time.monotonic() < deadline
 
 
-def test_failed_is_200_with_a_failed_response(sandbox: Sandbox, client: openai.OpenAI):
+def test_failed_is_200_with_a_failed_response(sandbox: Sandbox, client: Client):
     sandbox.fail("failed", message="The model gave up.")
     answer = client.responses.create(**ASKED)
     assert answer.status == "failed"
@@ -107,12 +107,12 @@ def test_failed_is_200_with_a_failed_response(sandbox: Sandbox, client: openai.O
     assert answer.output == []
 
 
-def test_failed_in_a_stream_is_its_last_event(sandbox: Sandbox, client: openai.OpenAI):
+def test_failed_in_a_stream_is_its_last_event(sandbox: Sandbox, client: Client):
     sandbox.fail("failed")
     assert [event.type for event in client.responses.create(**ASKED, stream=True)][-1] == "response.failed"
 
 
-def test_incomplete_is_200_with_the_reason(sandbox: Sandbox, client: openai.OpenAI):
+def test_incomplete_is_200_with_the_reason(sandbox: Sandbox, client: Client):
     sandbox.fail("incomplete")
     answer = client.responses.create(**ASKED)
     assert answer.incomplete_details and answer.incomplete_details.reason == "content_filter"
@@ -139,7 +139,7 @@ def test_an_error_event_comes_inside_200_and_then_the_failed_response(sandbox: S
     assert names == ["response.created", "response.in_progress", "error", "response.failed"]
 
 
-def test_an_error_chunk_ends_a_chat_stream(sandbox: Sandbox, client: openai.OpenAI):
+def test_an_error_chunk_ends_a_chat_stream(sandbox: Sandbox, client: Client):
     sandbox.fail("stream_error", events=2)
     seen = []
     with pytest.raises(openai.APIError, match="overloaded"):
@@ -166,7 +166,7 @@ def test_an_order_can_be_for_a_path_a_method_a_model_and_a_later_request(sandbox
     assert sandbox.get("models").status_code == 200
 
 
-def test_several_orders_come_in_turn(sandbox: Sandbox, client: openai.OpenAI):
+def test_several_orders_come_in_turn(sandbox: Sandbox, client: Client):
     sandbox.order("POST", "faults", [{"kind": "500"}, {"kind": "rate_limit_exceeded", "retry_after_ms": 1}])
     assert sandbox.client(max_retries=2).responses.create(**ASKED).status == "completed"
     assert [row["status"] for row in sandbox.journal()] == [500, 429, 200]

@@ -1,11 +1,12 @@
 import json
 import time
+from typing import Any
 
 import openai
 import pytest
 from openai.types import Batch, FileObject
 
-from tests.sandbox.conftest import Listener, Sandbox
+from tests.sandbox.conftest import Client, Listener, Sandbox
 
 MODEL = "gpt-6-luna"
 
@@ -15,17 +16,17 @@ def line(number: int, url: str = "/v1/responses", **body: object) -> str:
     return json.dumps({"custom_id": f"row-{number}", "method": "POST", "url": url, "body": body})
 
 
-def upload(client: openai.OpenAI, *lines: str) -> str:
+def upload(client: Client, *lines: str) -> Any:
     return client.files.create(file=("in.jsonl", "\n".join(lines).encode()), purpose="batch").id
 
 
-def create(client: openai.OpenAI, *lines: str, endpoint: str = "/v1/responses") -> Batch:
+def create(client: Client, *lines: str, endpoint: str = "/v1/responses") -> Any:
     return client.batches.create(
         input_file_id=upload(client, *lines), endpoint=endpoint, completion_window="24h", metadata={"run": "1"}
     )
 
 
-def until(client: openai.OpenAI, batch: Batch, *statuses: str) -> Batch:
+def until(client: Client, batch: Batch, *statuses: str) -> Batch:
     deadline = time.monotonic() + 5
     while batch.status not in statuses:
         assert time.monotonic() < deadline, batch
@@ -33,12 +34,12 @@ def until(client: openai.OpenAI, batch: Batch, *statuses: str) -> Batch:
     return batch
 
 
-def rows(client: openai.OpenAI, id: str | None) -> dict[str, dict]:
+def rows(client: Client, id: str | None) -> dict[str, Any]:
     text = client.files.content(id or "").text
     return {row["custom_id"]: row for row in map(json.loads, text.splitlines())}
 
 
-def test_a_file_is_uploaded_read_listed_and_deleted(client: openai.OpenAI):
+def test_a_file_is_uploaded_read_listed_and_deleted(client: Client):
     file = client.files.create(file=("notes.txt", b"h\xc3\xa9llo"), purpose="user_data")
     assert (file.filename, file.bytes, file.purpose) == ("notes.txt", 6, "user_data")
     assert client.files.content(file.id).content == b"h\xc3\xa9llo"
@@ -49,7 +50,7 @@ def test_a_file_is_uploaded_read_listed_and_deleted(client: openai.OpenAI):
         client.files.retrieve(file.id)
 
 
-def test_files_are_listed_page_by_page_and_by_purpose(client: openai.OpenAI):
+def test_files_are_listed_page_by_page_and_by_purpose(client: Client):
     ids = [client.files.create(file=(f"{n}.txt", b"x"), purpose="user_data").id for n in range(5)]
     upload(client, line(1))
     page = client.files.list(limit=2, purpose="user_data", order="asc")
@@ -69,7 +70,7 @@ def test_an_upload_is_checked(sandbox: Sandbox, form, param):
 
 
 def test_a_batch_goes_from_validating_to_its_output_and_its_webhook(
-    sandbox: Sandbox, client: openai.OpenAI, listener: Listener
+    sandbox: Sandbox, client: Client, listener: Listener
 ):
     client.webhooks.create(name="b", url=listener.url, event_types=["batch.completed"])
     batch = create(client, line(1), line(2, model="gpt-none"), line(3))
@@ -94,7 +95,7 @@ def test_a_batch_goes_from_validating_to_its_output_and_its_webhook(
         ("/v1/moderations", {"input": "x"}),
     ],
 )
-def test_a_batch_takes_other_endpoints(client: openai.OpenAI, endpoint, body):
+def test_a_batch_takes_other_endpoints(client: Client, endpoint, body):
     asked = json.dumps({"custom_id": "a", "method": "POST", "url": endpoint, "body": body})
     done = until(client, create(client, asked, endpoint=endpoint), "completed")
     assert rows(client, done.output_file_id)["a"]["response"]["status_code"] == 200
@@ -109,12 +110,12 @@ def test_a_batch_takes_other_endpoints(client: openai.OpenAI, endpoint, body):
         ([line(1, url="/v1/embeddings")], "mismatched_endpoint"),
     ],
 )
-def test_a_bad_input_file_fails_the_batch_and_says_where(client: openai.OpenAI, lines, code):
+def test_a_bad_input_file_fails_the_batch_and_says_where(client: Client, lines, code):
     failed = until(client, create(client, *lines), "failed")
     assert failed.errors and failed.errors.data and failed.errors.data[0].code == code
 
 
-def test_a_batch_is_cancelled_and_then_stays_so(sandbox: Sandbox, client: openai.OpenAI):
+def test_a_batch_is_cancelled_and_then_stays_so(sandbox: Sandbox, client: Client):
     sandbox.set(batch_seconds=0.3)
     batch = create(client, line(1))
     assert client.batches.cancel(batch.id).status == "cancelling"
@@ -124,7 +125,7 @@ def test_a_batch_is_cancelled_and_then_stays_so(sandbox: Sandbox, client: openai
     assert [kept.id for kept in client.batches.list()] == [batch.id]
 
 
-def test_a_batch_needs_a_file_made_for_it(client: openai.OpenAI):
+def test_a_batch_needs_a_file_made_for_it(client: Client):
     file = client.files.create(file=("a.txt", b"x"), purpose="user_data")
     with pytest.raises(openai.BadRequestError, match="purpose"):
         client.batches.create(input_file_id=file.id, endpoint="/v1/responses", completion_window="24h")

@@ -9,19 +9,19 @@ import openai
 import pytest
 from openai.types import CreateEmbeddingResponse, ImagesResponse, Model, ModerationCreateResponse
 
-from tests.sandbox.conftest import Sandbox
+from tests.sandbox.conftest import Client, Sandbox
 
 SMALL = "text-embedding-3-small"
 
 
-def test_embeddings_are_unit_vectors_of_the_text(client: openai.OpenAI):
+def test_embeddings_are_unit_vectors_of_the_text(client: Client):
     one, two, three = client.embeddings.create(model=SMALL, input=["desk", "desk", "lamp"]).data
     assert len(one.embedding) == 1536
     assert math.hypot(*one.embedding) == pytest.approx(1, abs=1e-5)
     assert one.embedding == two.embedding != three.embedding
 
 
-def test_fewer_dimensions_are_of_length_one_again(client: openai.OpenAI):
+def test_fewer_dimensions_are_of_length_one_again(client: Client):
     vector = (
         client.embeddings.create(model=SMALL, input="desk", dimensions=8, encoding_format="float").data[0].embedding
     )
@@ -57,19 +57,19 @@ def test_an_image_is_a_real_png_of_the_size_asked_for(sandbox: Sandbox):
     assert made.usage and made.usage.total_tokens == made.usage.input_tokens + made.usage.output_tokens
 
 
-def test_an_image_can_be_streamed(client: openai.OpenAI):
+def test_an_image_can_be_streamed(client: Client):
     (event,) = client.images.generate(prompt="A desk", model="gpt-image-2", stream=True)
     assert event.type == "image_generation.completed"
     assert event.usage.output_tokens > 0
 
 
-def test_moderation_flags_what_it_is_told_to(client: openai.OpenAI, sandbox: Sandbox):
+def test_moderation_flags_what_it_is_told_to(client: Client, sandbox: Sandbox):
     ModerationCreateResponse.model_validate(sandbox.post("moderations", {"input": "A desk"}).json(), strict=True)
     calm, harsh = client.moderations.create(input=["A desk", "I will kill the process"]).results
     assert (calm.flagged, harsh.flagged, harsh.categories.violence) == (False, True, True)
 
 
-def test_models_say_when_they_end(sandbox: Sandbox, client: openai.OpenAI):
+def test_models_say_when_they_end(sandbox: Sandbox, client: Client):
     rows = [Model.model_validate(row, strict=True) for row in sandbox.get("models").json()["data"]]
     ends = {row.id: row.shutdown_date for row in rows}
     assert len(ends) >= 12
@@ -78,7 +78,7 @@ def test_models_say_when_they_end(sandbox: Sandbox, client: openai.OpenAI):
     assert client.models.retrieve("gpt-5-nano").shutdown_date == "2026-12-11"
 
 
-def test_an_unknown_model_is_not_found_wherever_it_is_named(client: openai.OpenAI):
+def test_an_unknown_model_is_not_found_wherever_it_is_named(client: Client):
     for use in (
         lambda: client.models.retrieve("gpt-none"),
         lambda: client.responses.create(model="gpt-none", input="x"),
@@ -89,6 +89,6 @@ def test_an_unknown_model_is_not_found_wherever_it_is_named(client: openai.OpenA
         assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
 
 
-def test_a_model_is_refused_for_work_of_another_kind(client: openai.OpenAI):
+def test_a_model_is_refused_for_work_of_another_kind(client: Client):
     with pytest.raises(openai.BadRequestError, match="not supported"):
         client.responses.create(model=SMALL, input="x")

@@ -24,7 +24,7 @@ FORMAT = {"type": "json_schema", "name": "a", "schema": OBJECT, "strict": True}
 
 
 @cache
-def document() -> dict[str, Any]:
+def document() -> Any:
     """The whole description, parsed once, in today's JSON Schema."""
     with lzma.open(FILE) as stream:
         return rewritten(yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - both safe

@@ -1,12 +1,13 @@
 import json
 import time
+from typing import Any
 
 import openai
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from tests.sandbox.conftest import Sandbox
+from tests.sandbox.conftest import Client, Sandbox
 
 MODEL = "gpt-6-luna"
 ASKED = {"model": MODEL, "input": "Write one line. Name: Oak desk, Material: solid oak"}
@@ -23,7 +24,7 @@ ORDER = [
 ]
 
 
-def until_ended(client: openai.OpenAI, id: str) -> Response:
+def until_ended(client: Client, id: str) -> Any:
     deadline = time.monotonic() + 5
     while (response := client.responses.retrieve(id)).status in ("queued", "in_progress"):
         assert time.monotonic() < deadline
@@ -40,12 +41,12 @@ def test_a_plain_answer_satisfies_the_official_types_strictly(sandbox: Sandbox):
     assert response.usage and response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens
 
 
-def test_the_same_question_gets_the_same_answer_and_another_another(client: openai.OpenAI):
+def test_the_same_question_gets_the_same_answer_and_another_another(client: Client):
     texts = [client.responses.create(model=MODEL, input=text).output_text for text in ("Red lamp", "Red lamp", "Sofa")]
     assert texts[0] == texts[1] != texts[2]
 
 
-def test_a_stream_has_every_event_in_order_with_usage_in_the_last_only(client: openai.OpenAI):
+def test_a_stream_has_every_event_in_order_with_usage_in_the_last_only(client: Client):
     events = list(client.responses.create(**ASKED, stream=True))
     assert list(dict.fromkeys(event.type for event in events)) == ORDER
     assert [event.sequence_number for event in events] == list(range(len(events)))
@@ -66,7 +67,7 @@ def test_every_event_of_a_stream_satisfies_the_official_types_strictly(sandbox: 
         assert name == f"event: {event.type}"
 
 
-def test_structured_output_is_an_object_of_the_schema(client: openai.OpenAI):
+def test_structured_output_is_an_object_of_the_schema(client: Client):
     schema = {
         "type": "object",
         "properties": {"headline": {"type": "string", "maxLength": 20}, "stars": {"type": "integer", "maximum": 5}},
@@ -80,7 +81,7 @@ def test_structured_output_is_an_object_of_the_schema(client: openai.OpenAI):
     assert 0 <= answer["stars"] <= 5
 
 
-def test_a_background_response_is_queued_then_worked_on_then_completed(sandbox: Sandbox, client: openai.OpenAI):
+def test_a_background_response_is_queued_then_worked_on_then_completed(sandbox: Sandbox, client: Client):
     sandbox.set(background_seconds=0.2)
     begun = client.responses.create(**ASKED, background=True)
     seen = [begun.status]
@@ -92,33 +93,33 @@ def test_a_background_response_is_queued_then_worked_on_then_completed(sandbox: 
     assert seen == ["queued", "in_progress", "completed"]
 
 
-def test_a_background_response_can_be_cancelled_twice(sandbox: Sandbox, client: openai.OpenAI):
+def test_a_background_response_can_be_cancelled_twice(sandbox: Sandbox, client: Client):
     sandbox.set(background_seconds=30)
     begun = client.responses.create(**ASKED, background=True)
     assert client.responses.cancel(begun.id).status == "cancelled"
     assert client.responses.cancel(begun.id).status == "cancelled"
 
 
-def test_a_synchronous_response_cannot_be_cancelled(client: openai.OpenAI):
+def test_a_synchronous_response_cannot_be_cancelled(client: Client):
     done = client.responses.create(**ASKED)
     with pytest.raises(openai.BadRequestError, match="synchronous"):
         client.responses.cancel(done.id)
 
 
-def test_a_background_stream_can_be_taken_up_where_it_was_left(client: openai.OpenAI):
+def test_a_background_stream_can_be_taken_up_where_it_was_left(client: Client):
     events = list(client.responses.create(**ASKED, background=True, stream=True))
     assert [event.type for event in events[:3]] == ["response.created", "response.queued", "response.in_progress"]
     rest = list(client.responses.retrieve(events[0].response.id, stream=True, starting_after=4))
     assert [event.sequence_number for event in rest] == list(range(5, len(events)))
 
 
-def test_a_response_made_without_a_stream_has_none_to_repeat(client: openai.OpenAI):
+def test_a_response_made_without_a_stream_has_none_to_repeat(client: Client):
     done = client.responses.create(**ASKED)
     with pytest.raises(openai.BadRequestError, match="stream=true"):
         client.responses.retrieve(done.id, stream=True)
 
 
-def test_a_stored_response_is_found_with_its_input_until_it_is_deleted(client: openai.OpenAI):
+def test_a_stored_response_is_found_with_its_input_until_it_is_deleted(client: Client):
     done = client.responses.create(
         model=MODEL, input=[{"role": "user", "content": "First"}, {"role": "assistant", "content": "Second"}]
     )
@@ -133,19 +134,19 @@ def test_a_stored_response_is_found_with_its_input_until_it_is_deleted(client: o
         client.responses.retrieve(done.id)
 
 
-def test_what_is_not_to_be_stored_is_not_found_again(client: openai.OpenAI):
+def test_what_is_not_to_be_stored_is_not_found_again(client: Client):
     done = client.responses.create(**ASKED, store=False)
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(done.id)
 
 
-def test_a_response_of_another_project_is_not_found(sandbox: Sandbox, client: openai.OpenAI):
+def test_a_response_of_another_project_is_not_found(sandbox: Sandbox, client: Client):
     done = client.responses.create(**ASKED)
     with pytest.raises(openai.NotFoundError):
         sandbox.client(project="proj_other").responses.retrieve(done.id)
 
 
-def test_a_previous_response_must_be_known(client: openai.OpenAI):
+def test_a_previous_response_must_be_known(client: Client):
     first = client.responses.create(**ASKED)
     assert client.responses.create(**ASKED, previous_response_id=first.id).previous_response_id == first.id
     with pytest.raises(openai.BadRequestError) as caught:
@@ -153,14 +154,14 @@ def test_a_previous_response_must_be_known(client: openai.OpenAI):
     assert (caught.value.code, caught.value.param) == ("previous_response_not_found", "previous_response_id")
 
 
-def test_too_few_output_tokens_leave_the_answer_incomplete(client: openai.OpenAI):
+def test_too_few_output_tokens_leave_the_answer_incomplete(client: Client):
     cut = client.responses.create(**ASKED, max_output_tokens=16)
     assert cut.status == "incomplete"
     assert cut.incomplete_details and cut.incomplete_details.reason == "max_output_tokens"
     assert cut.usage and cut.usage.output_tokens == 16
 
 
-def test_an_image_in_the_input_is_answered_as_a_picture(client: openai.OpenAI):
+def test_an_image_in_the_input_is_answered_as_a_picture(client: Client):
     content = [
         {"type": "input_text", "text": "What is in it?"},
         {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"},
@@ -169,11 +170,11 @@ def test_an_image_in_the_input_is_answered_as_a_picture(client: openai.OpenAI):
     assert answer.output_text.startswith("The picture")
 
 
-def test_input_tokens_can_be_counted_beforehand(client: openai.OpenAI):
+def test_input_tokens_can_be_counted_beforehand(client: Client):
     assert client.responses.input_tokens.count(model=MODEL, input="x" * 40).input_tokens == 10
 
 
-def test_a_background_response_that_fails_says_so(sandbox: Sandbox, client: openai.OpenAI):
+def test_a_background_response_that_fails_says_so(sandbox: Sandbox, client: Client):
     sandbox.fail("failed")
     ended = until_ended(client, client.responses.create(**ASKED, background=True).id)
     assert ended.status == "failed"

@@ -1,17 +1,18 @@
 import json
 import time
+from typing import Any
 
 import openai
 import pytest
 from standardwebhooks import Webhook
 
 from sandbox.webhooks import EVENT_TYPES
-from tests.sandbox.conftest import Listener, Sandbox, running
+from tests.sandbox.conftest import Client, Listener, Sandbox, running
 
 ASKED = {"model": "gpt-6-luna", "input": "Oak desk", "background": True}
 
 
-def register(client: openai.OpenAI, listener: Listener, *types: str):
+def register(client: Client, listener: Listener, *types: str):
     return client.webhooks.create(name="Patchbay", url=listener.url, event_types=types or ("response.completed",))
 
 
@@ -20,7 +21,7 @@ def register(client: openai.OpenAI, listener: Listener, *types: str):
     [(None, "response.completed"), ("failed", "response.failed"), ("incomplete", "response.incomplete")],
 )
 def test_the_end_of_a_background_response_is_announced(
-    sandbox: Sandbox, client: openai.OpenAI, listener: Listener, fault, type
+    sandbox: Sandbox, client: Client, listener: Listener, fault, type
 ):
     endpoint = register(client, listener, type)
     if fault:
@@ -35,7 +36,7 @@ def test_the_end_of_a_background_response_is_announced(
     assert client.responses.retrieve(asked.id).status == type.partition(".")[2]
 
 
-def test_a_cancelled_response_is_announced(sandbox: Sandbox, client: openai.OpenAI, listener: Listener):
+def test_a_cancelled_response_is_announced(sandbox: Sandbox, client: Client, listener: Listener):
     sandbox.set(background_seconds=30)
     register(client, listener, "response.cancelled")
     asked = client.responses.create(**ASKED)
@@ -43,7 +44,7 @@ def test_a_cancelled_response_is_announced(sandbox: Sandbox, client: openai.Open
     assert json.loads(listener.wait_for(1)[0][1])["data"] == {"id": asked.id}
 
 
-def test_standardwebhooks_accepts_the_signature_and_no_other(client: openai.OpenAI, listener: Listener):
+def test_standardwebhooks_accepts_the_signature_and_no_other(client: Client, listener: Listener):
     endpoint = register(client, listener)
     client.responses.create(**ASKED)
     ((headers, body),) = listener.wait_for(1)
@@ -52,7 +53,7 @@ def test_standardwebhooks_accepts_the_signature_and_no_other(client: openai.Open
         client.webhooks.unwrap(body + b" ", headers, secret=endpoint.signing_secret)
 
 
-def test_a_refused_delivery_is_tried_again_with_the_same_id(client: openai.OpenAI, listener: Listener):
+def test_a_refused_delivery_is_tried_again_with_the_same_id(client: Client, listener: Listener):
     register(client, listener)
     listener.answers = [500, 503]
     client.responses.create(**ASKED)
@@ -60,7 +61,7 @@ def test_a_refused_delivery_is_tried_again_with_the_same_id(client: openai.OpenA
     assert len({headers["webhook-id"] for headers, _ in received}) == 1
 
 
-def test_a_redirect_is_a_refusal_and_not_followed(sandbox: Sandbox, client: openai.OpenAI, listener: Listener):
+def test_a_redirect_is_a_refusal_and_not_followed(sandbox: Sandbox, client: Client, listener: Listener):
     register(client, listener)
     listener.answers = [307]
     client.responses.create(**ASKED)
@@ -69,7 +70,7 @@ def test_a_redirect_is_a_refusal_and_not_followed(sandbox: Sandbox, client: open
     assert [attempt["status"] for attempt in delivery["attempts"]] == [307, 200]
 
 
-def until_done(sandbox: Sandbox) -> list[dict]:
+def until_done(sandbox: Sandbox) -> Any:
     deadline = time.monotonic() + 5
     while True:
         deliveries = sandbox.order("GET", "deliveries")["data"]
@@ -78,7 +79,7 @@ def until_done(sandbox: Sandbox) -> list[dict]:
         assert time.monotonic() < deadline, deliveries
 
 
-def test_attempts_come_to_an_end(sandbox: Sandbox, client: openai.OpenAI, listener: Listener):
+def test_attempts_come_to_an_end(sandbox: Sandbox, client: Client, listener: Listener):
     sandbox.set(webhook_attempts=2)
     register(client, listener)
     listener.answers = [500] * 9
@@ -88,7 +89,7 @@ def test_attempts_come_to_an_end(sandbox: Sandbox, client: openai.OpenAI, listen
 
 
 def test_an_endpoint_hears_only_what_it_subscribed_to_and_only_of_its_project(
-    sandbox: Sandbox, client: openai.OpenAI, listener: Listener
+    sandbox: Sandbox, client: Client, listener: Listener
 ):
     register(client, listener, "response.failed")
     with sandbox.client(project="proj_other") as other:
@@ -101,7 +102,7 @@ def test_an_endpoint_hears_only_what_it_subscribed_to_and_only_of_its_project(
 
 
 def test_endpoints_are_listed_changed_and_deleted_and_tell_their_secret_once(
-    sandbox: Sandbox, client: openai.OpenAI, listener: Listener
+    sandbox: Sandbox, client: Client, listener: Listener
 ):
     endpoint = register(client, listener)
     assert endpoint.signing_secret.startswith("whsec_")
@@ -114,7 +115,7 @@ def test_endpoints_are_listed_changed_and_deleted_and_tell_their_secret_once(
         client.webhooks.retrieve(endpoint.id)
 
 
-def test_after_rotation_with_overlap_both_secrets_verify(client: openai.OpenAI, listener: Listener):
+def test_after_rotation_with_overlap_both_secrets_verify(client: Client, listener: Listener):
     first = register(client, listener)
     second = client.webhooks.rotate_secret(first.id, keep_old_secret_active_for_24_hours=True)
     assert second.signing_secret != first.signing_secret
@@ -124,7 +125,7 @@ def test_after_rotation_with_overlap_both_secrets_verify(client: openai.OpenAI, 
         client.webhooks.unwrap(body, headers, secret=secret)
 
 
-def test_after_rotation_without_overlap_only_the_new_secret_verifies(client: openai.OpenAI, listener: Listener):
+def test_after_rotation_without_overlap_only_the_new_secret_verifies(client: Client, listener: Listener):
     first = register(client, listener)
     second = client.webhooks.rotate_secret(first.id)
     client.webhooks.test(first.id, event_type="response.completed")
@@ -134,7 +135,7 @@ def test_after_rotation_without_overlap_only_the_new_secret_verifies(client: ope
         client.webhooks.unwrap(body, headers, secret=first.signing_secret)
 
 
-def test_a_test_says_what_the_listener_answered(client: openai.OpenAI, listener: Listener):
+def test_a_test_says_what_the_listener_answered(client: Client, listener: Listener):
     endpoint = register(client, listener)
     listener.answers = [418]
     result = client.webhooks.test(endpoint.id, event_type="realtime.call.incoming")
@@ -144,7 +145,7 @@ def test_a_test_says_what_the_listener_answered(client: openai.OpenAI, listener:
     assert event.data.call_id
 
 
-def test_a_test_of_a_dead_address_is_refused(client: openai.OpenAI):
+def test_a_test_of_a_dead_address_is_refused(client: Client):
     endpoint = client.webhooks.create(name="x", url="http://127.0.0.1:9/x", event_types=["batch.failed"])
     with pytest.raises(openai.BadRequestError, match="could not be reached"):
         client.webhooks.test(endpoint.id, event_type="batch.failed")
@@ -161,17 +162,18 @@ def test_what_cannot_be_an_endpoint_is_refused(sandbox: Sandbox, changes):
     assert sandbox.post("webhook_endpoints", good | changes).status_code == 400
 
 
-def test_all_event_types_can_be_asked_for(client: openai.OpenAI, sandbox: Sandbox):
+def test_all_event_types_can_be_asked_for(client: Client, sandbox: Sandbox):
     assert client.webhooks.event_types.list().data == list(EVENT_TYPES)
 
 
-def test_an_event_can_be_ordered_twice_stale_or_forged(sandbox: Sandbox, client: openai.OpenAI, listener: Listener):
+def test_an_event_can_be_ordered_twice_stale_or_forged(sandbox: Sandbox, client: Client, listener: Listener):
     endpoint = register(client, listener)
-    event = {"type": "response.completed", "data": {"id": "resp_1"}}
+    event: dict[str, Any] = {"type": "response.completed", "data": {"id": "resp_1"}}
     sandbox.order("POST", "events", event | {"copies": 2})
     twice = listener.wait_for(2)
     assert len({headers["webhook-id"] for headers, _ in twice}) == 1
-    for number, how in enumerate(({"forge": True}, {"timestamp_offset": -600})):
+    ways: list[dict[str, Any]] = [{"forge": True}, {"timestamp_offset": -600}]
+    for number, how in enumerate(ways):
         sandbox.order("POST", "events", event | how)
         headers, body = listener.wait_for(3 + number)[-1]
         with pytest.raises(openai.InvalidWebhookSignatureError):
