@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.conf import settings
-from django.db import connections
-
-from jobs.tables import process_started
 from webhooks.receiver import application as webhook_receiver
 
 Scope = dict[str, Any]
@@ -40,13 +35,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     """Uvicorn's start and stop messages; Django's handler does not know them."""
     while True:
         message = await receive()
-        if message["type"] == "lifespan.startup":
-            await asyncio.to_thread(_start)
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-
-def _start() -> None:
-    process_started(settings.PROCESS_NAME)
-    connections.close_all()

@@ -9,10 +9,15 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import sys
 
 import django
 import uvicorn
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from jobs.tables import process_started
 
 # Open streams get this long after SIGTERM; the supervisor ends everything after four seconds.
 GRACE_SECONDS = 2
@@ -33,6 +38,18 @@ class Server(uvicorn.Server):
             os.close(handle)
 
 
+def make_ready() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        django.setup()
+        from config.prepare import prepare
+
+        prepare()
+        process_started(settings.PROCESS_NAME)
+    except ImproperlyConfigured as problem:
+        sys.exit(str(problem))
+
+
 def address_to_open() -> str:
     """The set-up page with its one-time token while there is no administrator, else the first page."""
     from accounts.setup import new_setup_address
@@ -46,12 +63,9 @@ def main() -> None:
     parser.add_argument("--announce", type=int)
     options = parser.parse_args()
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from config.prepare import prepare
-
-    prepare()
+    make_ready()
     address = address_to_open() if options.announce is not None else ""
+    connections.close_all()
     config = uvicorn.Config(
         "config.asgi:application",
         host=settings.HOST,
@@ -60,6 +74,8 @@ def main() -> None:
         access_log=False,
         server_header=False,
         log_config=None,
+        # A reverse proxy on this machine may say for whom it asks; nobody else may.
+        forwarded_allow_ips="127.0.0.1,::1",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     sockets = [socket.socket(fileno=options.socket)] if options.socket is not None else None

@@ -79,8 +79,9 @@ ATOMIC_REQUESTS = False
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 WORKERS = env.WORKERS
-# Called with the process name when web or a worker starts: it gives back what a killed predecessor of that name held.
-ON_PROCESS_START = ["openai_api.sweep.release_process"]
+# Called with the process name when web or a worker starts: may it run with these keys, and what did a killed predecessor
+# of that name hold? See `jobs.tables`.
+ON_PROCESS_START = ["connections.checks.assert_keys_open", "openai_api.sweep.release_process"]
 # Called by every worker again and again; the number is seconds. See `jobs.tables`.
 PERIODIC = {
     "jobs.lease.prune": 3600.0,

@@ -2,7 +2,7 @@
 
 `ON_PROCESS_START`: called with the process name when web or a worker starts, so that a restarted process gives back
 what its predecessor of the same name held. `PERIODIC`: called again and again by every worker. What fails is logged;
-it stops neither the process nor the other functions.
+it stops neither the process nor the other functions, but for `ImproperlyConfigured`, which forbids the start.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 import time
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
@@ -23,11 +24,14 @@ TICK_SECONDS = 0.5
 def call_quietly(path: str, *args: object) -> None:
     try:
         import_string(path)(*args)
+    except ImproperlyConfigured:
+        raise
     except Exception:
         logger.exception("%s failed.", path)
 
 
 def process_started(process_name: str) -> None:
+    """Raises ImproperlyConfigured where a room says that this process must not run."""
     for path in settings.ON_PROCESS_START:
         call_quietly(path, process_name)
 

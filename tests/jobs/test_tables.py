@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
 from jobs import tables
 
 seen: list[str] = []
@@ -17,6 +20,11 @@ def bad(*names: str) -> None:
     raise RuntimeError("broken on purpose")
 
 
+def forbid(name: str) -> None:
+    raise ImproperlyConfigured("A key is missing.")
+
+
+FORBID = f"{__name__}.forbid"
 GOOD, BAD = f"{__name__}.good", f"{__name__}.bad"
 
 
@@ -26,6 +34,12 @@ def test_a_started_process_is_announced_to_every_room_even_when_one_fails(settin
     tables.process_started("host-1-web")
     assert seen == ["host-1-web"]
     assert [record.getMessage() for record in caplog.records] == [f"{BAD} failed.", "no.such.function failed."]
+
+
+def test_a_room_may_forbid_the_start(settings):
+    settings.ON_PROCESS_START = [FORBID]
+    with pytest.raises(ImproperlyConfigured):
+        tables.process_started("host-1-web")
 
 
 def test_periodic_functions_are_called_again_and_again_until_told_to_stop(settings, monkeypatch):
