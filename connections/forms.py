@@ -78,7 +78,7 @@ class ConnectionFields(Named):
     def _kind_field() -> forms.ChoiceField:
         """A choice that is there only where the sandbox is."""
         rows = [
-            (OPENAI, "OpenAI", "api.openai.com, with a key of your account."),
+            (OPENAI, "OpenAI", "OpenAI itself, with a key of your account."),
             (
                 SANDBOX,
                 "Sandbox (no key needed)",

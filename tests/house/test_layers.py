@@ -122,6 +122,10 @@ def test_no_room_uses_signals_to_reach_another():
 
 
 def test_nothing_is_left_for_later():
-    for path in [*(p for room in ROOMS for p in modules_of(room)), *ROOT.glob("*.py"), *ROOT.glob("templates/**/*.html")]:
+    for path in [
+        *(p for room in ROOMS for p in modules_of(room)),
+        *ROOT.glob("*.py"),
+        *ROOT.glob("templates/**/*.html"),
+    ]:
         found = re.search(r"\b(TODO|FIXME|XXX|HACK)\b", path.read_text(encoding="utf-8"))
         assert not found, f"{place(path)} says {found.group()}: do it, or write it down where work is planned."
