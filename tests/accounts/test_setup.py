@@ -22,7 +22,7 @@ def setup_path():
 
 
 def test_the_address_is_reachable_here_even_when_the_server_listens_everywhere(settings):
-    settings.HOST, settings.PORT = "0.0.0.0", 8123
+    settings.HOST, settings.PORT = "0.0.0.0", 8123  # noqa: S104 - the setting under test
     assert new_setup_address().startswith("http://127.0.0.1:8123/setup/")
 
 

@@ -26,7 +26,8 @@ class Command(BaseCommand):
         if not password:
             raise CommandError("No password came on standard input. Pipe it in, as one line.")
         form = PersonForm({"username": options["username"], "password1": password, "password2": password})
-        for name, sentences in form.errors.items():
+        if not form.is_valid():
+            name, sentences = next(iter(form.errors.items()))
             raise CommandError(f"{form.fields[name].label}: {sentences[0]}")
         person = actions.create_person(COMMAND_LINE, form.cleaned_data["username"], "administrator", password)
         self.stdout.write(json.dumps({"id": person.pk, "username": person.username, "role": person.role}))
