@@ -87,4 +87,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # taking thousands of remembered responses apart one by one takes most of a second

@@ -17,6 +17,8 @@ class Call:
     organization: str = "org-sandbox"
     body: Json = field(default_factory=dict)
     """The JSON body; empty for requests without one."""
+    size: int = 0
+    """Bytes of the body."""
     fault: Fault | None = None
     """A fault that the answer is to carry: of the stream or of the status."""
     limits: dict[str, str] = field(default_factory=dict)

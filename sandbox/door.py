@@ -63,7 +63,7 @@ def _in_shape(request: web.Request, error: web.HTTPException) -> ApiError:
 async def _admit(request: web.Request, call: Call, handler: Handler) -> web.StreamResponse:
     state = state_of(request)
     raw = b"" if request.content_type.startswith("multipart/") else await request.read()
-    parsed = _parse(raw)
+    call.size, parsed = len(raw), _parse(raw)
     call.body = parsed or {}
     key = _identify(request, call)
     window = state.window(call.project)

@@ -23,11 +23,11 @@ async def create(request: web.Request) -> web.StreamResponse:
     state, call = state_of(request), call_of(request)
     stored = make(state, call)
     if call.body.get("background"):
-        if stored.streamed:
+        if stored.events:
             return await sse.send(request, frames(stored))
         return web.json_response(stored.body)
     await stored.ended.wait()
-    if stored.streamed:
+    if stored.events:
         return await sse.send(request, frames(stored))
     return web.json_response(stored.body)
 
@@ -40,13 +40,10 @@ def make(state: State, call: Call) -> StoredResponse:
     if previous and state.responses.get(call.project, previous) is None:
         raise unknown_previous(previous)
     begun = begin(body)
-    stored = StoredResponse(call.project, begun, as_items(body.get("input")), bool(body.get("stream")))
+    stored = StoredResponse(call.project, begun, as_items(body.get("input")), call.size)
     ended = outcome(begun, call)
-    stored.events = events_of(begun, ended)
-    broken = call.fails_with("stream_error")
-    if broken is not None:
-        ended = fail(begun, text=broken.message)
-        stored.events = with_error(stored.events, broken.events, ended)
+    if body.get("stream"):
+        ended, stored.events = streamed(begun, ended, call)
     if body.get("background"):
         state.responses.put(stored)
         state.tasks.start(work(state, stored, ended))
@@ -56,6 +53,16 @@ def make(state: State, call: Call) -> StoredResponse:
     if begun["store"]:
         state.responses.put(stored)
     return stored
+
+
+def streamed(begun: Json, ended: Json, call: Call) -> tuple[Json, list[Json]]:
+    """The last state and the events that lead to it, through an error where a fault orders one."""
+    events = events_of(begun, ended)
+    broken = call.fails_with("stream_error")
+    if broken is None:
+        return ended, events
+    failed = fail(begun, text=broken.message)
+    return failed, with_error(events, broken.events, failed)
 
 
 def outcome(begun: Json, call: Call) -> Json:
@@ -99,7 +106,7 @@ async def get(request: web.Request) -> web.StreamResponse:
     stored = find(request)
     if request.query.get("stream") != "true":
         return web.json_response(stored.body)
-    if not stored.streamed:
+    if not stored.events:
         raise bad_request("Only a response that was created with stream=true can be streamed again.", "stream")
     given = request.query.get("starting_after")
     after = -1 if given is None else whole_number(given)

@@ -17,17 +17,23 @@ from sandbox.shelf import Shelf
 from sandbox.tasks import Tasks
 
 FILE_BYTES = 256 * 1024 * 1024
+RESPONSE_BYTES = 256 * 1024 * 1024
+ANSWER_BYTES = 8000
+EVENT_BYTES = 1500
 MOST_WINDOWS = 1000
 
 
 @dataclass
 class StoredResponse:
-    """A response and what led to it. `events` are those of its stream, `ended` is set with its final state."""
+    """A response and what led to it: `size` bytes of request. `events` are those of its stream, if it has one.
+
+    `ended` is set with its final state.
+    """
 
     project: str
     body: Json
     input_items: list[Json]
-    streamed: bool
+    size: int
     events: list[Json] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,13 +63,18 @@ class StoredBatch:
         return str(self.body["id"])
 
 
+def _size(stored: StoredResponse) -> int:
+    """Roughly what a response takes in memory."""
+    return ANSWER_BYTES + 4 * stored.size + EVENT_BYTES * len(stored.events)
+
+
 class State:
     def __init__(self, settings: Settings, file: Path | None = None) -> None:
         self.settings = settings
         self.journal = Journal()
         self.faults = Faults()
         self.windows: dict[str, Window] = {}
-        self.responses: Shelf[StoredResponse] = Shelf("Response", 20_000)
+        self.responses: Shelf[StoredResponse] = Shelf("Response", RESPONSE_BYTES, _size)
         self.files: Shelf[StoredFile] = Shelf("File", FILE_BYTES, lambda kept: len(kept.content) + 1000)
         self.batches: Shelf[StoredBatch] = Shelf("Batch", 1000)
         self.tasks = Tasks()

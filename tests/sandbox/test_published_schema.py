@@ -13,7 +13,9 @@ import yaml
 from tests.sandbox.conftest import ROOT, Sandbox
 
 FILE = ROOT.parent / "shared" / "openai" / "openapi.yaml.xz"
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"OpenAI's published schema is not at {FILE.name} beside us.")
+pytestmark = pytest.mark.skipif(
+    not FILE.exists(), reason="OpenAI's published schema (shared/openai/openapi.yaml.xz) is not beside the project."
+)
 
 MODEL = "gpt-6-luna"
 ASKED = {"model": MODEL, "input": "Write one line about the oak desk"}
