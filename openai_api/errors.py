@@ -26,6 +26,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from logs import redaction
 from ui import help
 
 
@@ -171,7 +172,8 @@ class ErrorBody:
         error = body.get("error") if isinstance(body, dict) else None
         if not isinstance(error, dict):
             return None
-        return cls(*(str(error.get(name) or "") for name in ("message", "type", "param", "code")))
+        # A far side may repeat the key it was given; the message goes onto pages and into the log.
+        return cls(*(redaction.clean(str(error.get(name) or "")) for name in ("message", "type", "param", "code")))
 
 
 NO_CREDIT = frozenset(

@@ -134,18 +134,18 @@ def test_a_row_without_a_place_cannot_hold_a_secret() -> None:
         Connection(name="unsaved", api_key=API_KEY)
 
 
-@pytest.mark.parametrize(
-    "act", [lambda rows: rows.update(api_key=API_KEY), lambda rows: rows.filter(api_key=API_KEY).first()]
-)
-def test_clear_text_cannot_go_around_the_seal(act: Any) -> None:
+@pytest.mark.parametrize("way", ["update", "filter"])
+def test_clear_text_cannot_go_around_the_seal(way: str) -> None:
     builders.connection()
+    rows: Any = Connection.objects.all()
     with pytest.raises(TypeError, match="Clear text"):
-        act(Connection.objects.all())
+        list(rows.filter(api_key=API_KEY)) if way == "filter" else rows.update(api_key=API_KEY)
 
 
 def test_a_secret_cannot_be_searched() -> None:
     with pytest.raises(TypeError, match="cannot be searched"):
-        Connection.objects.filter(api_key__startswith="v1").first()
+        rows: Any = Connection.objects.all()
+        rows.filter(api_key__startswith="v1").first()
 
 
 def test_reseal_moves_every_secret_under_the_first_key(settings: Any) -> None:
