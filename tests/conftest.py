@@ -96,8 +96,7 @@ class Sandbox:
         return rows
 
     def clear(self) -> None:
-        self._control.delete("/faults")
-        self._control.delete("/journal")
+        self._control.post("/reset")
 
     def close(self) -> None:
         self._control.close()
