@@ -25,7 +25,9 @@ def models_answer(*ids: str, **ends: str) -> httpx.Response:
     return httpx.Response(200, json={"object": "list", "data": rows})
 
 
-def error_answer(status: int, message: str, code: str | None = None, kind: str = "invalid_request_error") -> httpx.Response:
+def error_answer(
+    status: int, message: str, code: str | None = None, kind: str = "invalid_request_error"
+) -> httpx.Response:
     return httpx.Response(status, json={"error": {"message": message, "type": kind, "param": None, "code": code}})
 
 
@@ -58,11 +60,17 @@ def throttle(**over: Any) -> dict[str, Any]:
 
 def answers(**over: Any) -> dict[str, Any]:
     """Everything an installation needs, but its connection."""
-    return {"name": "OpenAI - Production", "version": "v1", "model": "gpt-6-luna", "default_mappings": "on"} | throttle() | over
+    return (
+        {"name": "OpenAI - Production", "version": "v1", "model": "gpt-6-luna", "default_mappings": "on"}
+        | throttle()
+        | over
+    )
 
 
 def draft(**over: Any) -> InstallationDraft:
     from accounts.models import User
 
     owner = over.pop("owner", None) or User.objects.filter(username="ada").first() or people.administrator_ada()
-    return InstallationDraft.objects.create(owner=owner, answers=over.pop("answers", {}), done=over.pop("done", ["begin"]))
+    return InstallationDraft.objects.create(
+        owner=owner, answers=over.pop("answers", {}), done=over.pop("done", ["begin"])
+    )

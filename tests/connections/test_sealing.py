@@ -134,7 +134,9 @@ def test_a_row_without_a_place_cannot_hold_a_secret() -> None:
         Connection(name="unsaved", api_key=API_KEY)
 
 
-@pytest.mark.parametrize("act", [lambda rows: rows.update(api_key=API_KEY), lambda rows: rows.filter(api_key=API_KEY).first()])
+@pytest.mark.parametrize(
+    "act", [lambda rows: rows.update(api_key=API_KEY), lambda rows: rows.filter(api_key=API_KEY).first()]
+)
 def test_clear_text_cannot_go_around_the_seal(act: Any) -> None:
     builders.connection()
     with pytest.raises(TypeError, match="Clear text"):

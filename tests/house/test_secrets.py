@@ -50,7 +50,9 @@ def test_sealed_fields_are_opened_in_two_places_only():
     for room in ROOMS:
         for path in modules_of(room):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "open"):
+                if not (
+                    isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "open"
+                ):
                     continue
                 opened = ast.unparse(node.func.value)
                 assert not SECRETISH.search(opened) or place(path) in OPENERS, (
@@ -62,7 +64,9 @@ def test_only_the_sealing_module_unseals():
     for room in ROOMS:
         for path in modules_of(room):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r"\bunseal\(|import unseal", text) or place(path) == "connections/sealing.py", place(path)
+            assert not re.search(r"\bunseal\(|import unseal", text) or place(path) == "connections/sealing.py", place(
+                path
+            )
 
 
 def test_the_first_start_makes_a_folder_and_keys_for_the_owner_only(tmp_path, monkeypatch):
