@@ -109,9 +109,17 @@ def test_the_network_is_not_reached_by_sockets_either():
 
 
 def test_the_address_of_openai_stands_in_one_place():
-    """A second one would be a way around connection, gate and log."""
-    found = {place(p) for room in ROOMS for p in modules_of(room) if "api.openai.com" in p.read_text(encoding="utf-8")}
-    assert {path for path in found if "/migrations/" not in path} <= {"connections/models.py"}
+    """A second one would be a way around connection, gate and log. Sentences may name it."""
+    for room in ROOMS:
+        for path in modules_of(room):
+            if place(path) == "connections/models.py" or "migrations" in path.parts:
+                continue
+            texts = [
+                node.value
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Constant)
+            ]
+            assert not [t for t in texts if isinstance(t, str) and t.startswith("https://api.openai")], place(path)
 
 
 def test_no_room_uses_signals_to_reach_another():
