@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK_COMMAND = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes"]
-LOCK_COMMAND += ["--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"]
+LOCK_COMMAND += ["--system-certs", "--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"]
 LOCKS = {
     "requirements.txt": [],
     "requirements-scale.txt": ["--extra", "scale", "-c", "requirements.txt"],
@@ -84,7 +84,9 @@ def lock_fits(name: str, folder: Path) -> bool:
     """Compiles the lock file again over a copy of itself: pins stay, so a newer release elsewhere is no failure."""
     copy = folder / name
     shutil.copyfile(ROOT / name, copy)
-    subprocess.run([PYTHON, "-m", "uv", *LOCK_COMMAND, *LOCKS[name], "--output-file", copy], check=True)
+    made = subprocess.run([PYTHON, "-m", "uv", *LOCK_COMMAND, *LOCKS[name], "--output-file", copy])
+    if made.returncode:
+        return False
     return copy.read_bytes() == (ROOT / name).read_bytes()
 
 

@@ -29,7 +29,9 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise AddressRefused("The base URL cannot be read. Enter https://, a host and a path, as the form suggests it.") from None
+        raise AddressRefused(
+            "The base URL cannot be read. Enter https://, a host and a path, as the form suggests it."
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise AddressRefused("The base URL must begin with https:// (or http://) and name a host.")
     if parts.username or parts.password:
