@@ -1,0 +1,218 @@
+"""A fresh copy, started as its user would: `python3 start.py`, killed, started again, stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port, wait_until
+from tests.house.test_layers import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="Looks at processes in /proc.")]
+# The test run's own settings must not reach the copy.
+OURS = {
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONPATH",
+    "SECRET_KEY",
+    "SEALING_KEYS",
+    "DATABASE_URL",
+    "PUBLIC_URL",
+    "ALLOWED_HOSTS",
+}
+OURS |= {"SANDBOX", "SANDBOX_PORT", "PROCESS_NAME", "WORKERS", "HOST", "ENVIRONMENT", "PYTHONDONTWRITEBYTECODE"}
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", ".env", "__pycache__", ".*_cache", "tests")
+
+
+def two_free_ports() -> int:
+    """The first of two free ports in a row: the sandbox takes the second."""
+    while True:
+        port = free_port()
+        with socket.socket() as probe:
+            if port < 65535 and probe.connect_ex(("127.0.0.1", port + 1)) != 0:
+                return port
+
+
+class Copy:
+    """A copy of the project with packages in place, and the one program that runs from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.var, self.port = folder / "patchbay", folder / "patchbay" / "var", two_free_ports()
+        shutil.copytree(ROOT, self.folder, ignore=NOT_COPIED)
+        # Packages as they are here: what an install from nothing does is tried by .ci/run, which has no packages.
+        (self.folder / ".venv" / "bin").mkdir(parents=True)
+        (self.folder / ".venv" / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        (self.folder / ".venv" / "bin" / "python").chmod(0o755)
+        lock = (self.folder / "requirements.txt").read_bytes()
+        (self.folder / ".venv" / ".installed-requirements").write_text(hashlib.sha256(lock).hexdigest())
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, **settings: str) -> str:
+        """The first line that it prints; "" if it ended without one."""
+        self.process = self.launch(**settings)
+        assert self.process.stderr
+        return self.process.stderr.readline()
+
+    def launch(self, **settings: str) -> subprocess.Popen[str]:
+        environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        environment |= {"PORT": str(self.port), "VAR_DIR": "var", **settings}
+        command = [sys.executable, "start.py"]
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+    def children(self, of: str = "") -> list[int]:
+        assert self.process
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in found if of in Path(f"/proc/{pid}/cmdline").read_text()]
+
+    def status(self, path: str = "/sign-in/") -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def stop(self, signum: int = signal.SIGINT) -> float:
+        """Seconds until the program and every child is gone."""
+        assert self.process
+        assert self.process.stderr
+        children, began = self.children(), time.monotonic()
+        self.process.send_signal(signum)
+        self.process.wait(10)
+        with self.process.stderr:
+            self.said_more = self.process.stderr.read()
+        wait_until(lambda: not [pid for pid in children if alive(pid)])
+        return time.monotonic() - began
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    copy = Copy(tmp_path_factory.mktemp("fresh"))
+    yield copy
+    shutil.rmtree(copy.folder)
+
+
+@pytest.fixture
+def running(copy: Copy) -> Iterator[Copy]:
+    line = copy.start()
+    assert f"http://127.0.0.1:{copy.port}/setup/" in line, line
+    wait_until(lambda: len(copy.children()) == 4)
+    yield copy
+    if copy.process and copy.process.poll() is None:
+        copy.stop()
+
+
+def last_line(process: subprocess.Popen[str]) -> str:
+    assert process.wait(20) == 1
+    assert process.stderr
+    with process.stderr:
+        return process.stderr.read().strip()
+
+
+def test_the_first_start_prints_the_set_up_address_which_opens(running: Copy):
+    assert running.status("/sign-in/") == 200
+    assert sorted(path.name for path in (running.var / "log").iterdir()) == [
+        "sandbox.log",
+        "web.log",
+        "worker-1.log",
+        "worker-2.log",
+    ]
+    # Static files are what every browser gets; the folder above them is closed.
+    for path in [running.var, *(path for path in running.var.rglob("*") if "static" not in path.parts)]:
+        assert not stat.S_IMODE(path.stat().st_mode) & 0o077, f"{path} is open to others"
+
+
+def test_the_second_start_takes_less_than_two_seconds_and_prints_one_line(copy: Copy):
+    """Counted in processor time of what the line waits for, since the machine may be busy with other tests."""
+    if not copy.var.exists():
+        copy.start()
+        copy.stop()
+    line = copy.start()
+    assert copy.process
+    took = sum(processor_seconds(pid) for pid in [copy.process.pid, *copy.children(of="config.serve")])
+    status = copy.status()
+    copy.stop()
+    assert re.fullmatch(r"Patchbay is running\. Open http://127\.0\.0\.1:\d+/setup/[\w-]+/ \(Ctrl-C stops it\)\n", line)
+    assert not copy.said_more
+    assert status == 200
+    assert 0.1 < took < 2
+
+
+def processor_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("role", ["config.serve", "run_worker", "sandbox"])
+def test_a_killed_child_is_replaced_and_the_pages_never_refuse(running: Copy, role: str):
+    before = running.children(of=role)
+    os.kill(before[0], signal.SIGKILL)
+    assert running.status() == 200
+    wait_until(lambda: len(running.children(of=role)) == len(before) and before[0] not in running.children(of=role))
+    running.stop()
+
+
+def test_ctrl_c_ends_everything_within_five_seconds_with_an_answer_still_open(running: Copy):
+    held = hold_an_answer_open(running.port)
+    assert running.stop() < 5
+    held.close()
+
+
+def hold_an_answer_open(port: int) -> socket.socket:
+    """A request whose body never ends: web waits for the rest of it."""
+    held = socket.create_connection(("127.0.0.1", port), timeout=10)
+    held.sendall(
+        b"POST /hookapi/v2/dynamic/OpenAI/Product?x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n{"
+    )
+    return held
+
+
+def test_the_children_end_when_the_supervisor_is_killed(running: Copy):
+    assert running.stop(signal.SIGKILL) < 5
+
+
+def test_a_second_start_on_the_same_folder_is_refused_in_one_sentence(running: Copy):
+    said = last_line(running.launch())
+    assert said.startswith("Patchbay is running with VAR_DIR")
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+def test_a_taken_port_is_named_by_its_setting(copy: Copy, name: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = last_line(copy.launch(**{name: port, "VAR_DIR": f"var-{name}"}))
+    assert said.startswith(f"{name} {port} on 127.0.0.1 can't be used: address already in use.")
+    assert "\n" not in said
+
+
+def test_a_wrong_setting_stops_the_start_in_one_sentence(copy: Copy):
+    said = last_line(copy.launch(WORKERS="many", VAR_DIR="var-wrong"))
+    assert said.startswith("WORKERS is 'many'")
+    assert "\n" not in said
+
+
+def test_a_web_process_that_cannot_start_says_why(copy: Copy):
+    database = "postgres://nobody:canary-password@127.0.0.1:1/none"
+    said = last_line(copy.launch(DATABASE_URL=database, VAR_DIR="var-database"))
+    assert said.startswith("Patchbay could not start. web ended with status 1. It said last:")
+    assert "canary-password" not in said
