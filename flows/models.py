@@ -121,7 +121,7 @@ class Flow(models.Model):
     TRIGGERS = [("manual", "By hand"), ("on_change", "When a record changes")]
 
     installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="flows")
-    mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="flows")
+    mapping = models.ForeignKey(Mapping, on_delete=models.PROTECT, related_name="flows")
     name = models.CharField(max_length=200)
     trigger = models.CharField(max_length=12, choices=TRIGGERS, default="manual")
     active = models.BooleanField(default=True)

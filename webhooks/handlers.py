@@ -131,11 +131,11 @@ def _source(event: Event, fetched: dict[str, Any] | None, view: RecordView | Non
 
 
 def _plain_message(event: Event, source: dict[str, Any]) -> dict[str, Any]:
-    """What a Message says where no mapping says it."""
+    """What a Message says where no mapping says it: the fields of its entity, as the default mapping fills them."""
     return {
         "type": event.event_type,
-        "object_id": event.object_id,
-        "received_at": event.received_at.isoformat(timespec="seconds"),
+        "object id": event.object_id,
+        "received date": event.received_at.isoformat(timespec="seconds"),
         "text": source["text"],
     }
 

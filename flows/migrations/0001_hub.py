@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("connections", "__first__"),
+        ("connections", "0001_connections"),
         ("mappings", "0001_mappings"),
     ]
 

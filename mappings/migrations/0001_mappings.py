@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("connections", "__first__"),
+        ("connections", "0001_connections"),
     ]
 
     operations = [

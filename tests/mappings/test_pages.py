@@ -5,6 +5,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from flows.actions import add_flow
+from flows.models import Flow
+from logs.audit import Actor
 from logs.models import AuditEntry
 from mappings import defaults
 from mappings.models import Mapping
@@ -180,6 +183,14 @@ def test_a_mapping_is_added_changed_and_deleted(as_administrator, mapping):
     assert (mine.filter, mine.version) == ("fields.price > 1", 2)
     as_administrator.post(at("delete", mine.pk))
     assert not Mapping.objects.filter(name="Mine").exists()
+
+
+def test_a_mapping_that_a_flow_uses_is_not_deleted(as_administrator, mapping):
+    flow = add_flow(Actor("ada"), mapping.installation, mapping)
+    page = as_administrator.post(at("delete", mapping.pk), follow=True).content.decode()
+    assert "is still used by a flow. Delete the flow first" in page
+    assert (list(Flow.objects.all()), mapping.rules.exists()) == ([flow], True)
+    assert not AuditEntry.objects.filter(action="deleted", object_kind="mapping").exists()
 
 
 def test_settings_are_checked(as_administrator, mapping):

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from connections.models import Installation
-from flows.models import Record
+from flows.models import Entity, Record
+from mappings.defaults import create_defaults
 from openai_api.errors import FailedInside, NotFound, ServerFailed
 from tests.builders import installation
 from tests.webhooks.builders import payload
@@ -63,6 +64,17 @@ def test_a_finished_response_becomes_a_message_though_nothing_waits_for_it(far):
     assert (event.state, client.asked) == ("done", ["get_response"])
     assert "Nothing waited" in event.outcome
     assert Record.objects.get(pk=event.message_record_id).fields["text"] == "Solid oak."
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_message_has_the_fields_of_its_entity_with_and_without_a_mapping(far, mapped):
+    far(RESPONSE)
+    here = installation()
+    if mapped:
+        create_defaults(here)
+    process.call(event_of(here).pk)
+    message, known = Record.objects.get(entity__name="Message"), Entity.objects.get(name="Message").fields
+    assert set(message.fields) == {"type", "object id", "received date", "text"} <= {field["name"] for field in known}
 
 
 def test_an_event_is_processed_once(far):
