@@ -81,7 +81,13 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 WORKERS = env.WORKERS
 # Called with the process name when web or a worker starts: may it run with these keys, and what did a killed predecessor
 # of that name hold? See `jobs.tables`.
-ON_PROCESS_START = ["connections.checks.assert_keys_open", "openai_api.sweep.release_process"]
+ON_PROCESS_START = [
+    "connections.checks.assert_keys_open",
+    "openai_api.sweep.release_process",
+    "flows.tasks.release_process",
+    "webhooks.tasks.release_process",
+    "verification.tasks.release_process",
+]
 # Called by every worker again and again; the number is seconds. See `jobs.tables`.
 PERIODIC = {
     "jobs.lease.prune": 3600.0,

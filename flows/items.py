@@ -11,10 +11,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from flows.answers import Change, changes_of
-from flows.leases import lease_end, new_token
+from flows.leases import lease_end
 from flows.models import Item, Record
 from flows.records import Cause, save_record
 from flows.session import Session
+from jobs.tokens import new_token
 from logs.audit import Actor
 from mappings.apply import RecordView, to_request
 from openai_api.errors import CallError, OutcomeUnknown

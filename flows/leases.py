@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from flows.models import LEASE, Item, Run
+from jobs.tokens import held_by, new_token
 
 RENEW = 3.0
 log = logging.getLogger(__name__)
@@ -22,8 +22,11 @@ def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=LEASE)
 
 
-def new_token() -> str:
-    return uuid.uuid4().hex
+def give_back(name: str) -> None:
+    """End the leases of runs and items that an earlier process of this name held."""
+    now = timezone.now()
+    Run.objects.filter(held_by(name)).update(lease_until=now)
+    Item.objects.filter(held_by(name), state="working").update(lease_until=now)
 
 
 class Lease:

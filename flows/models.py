@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from connections.models import Installation
 from flows.states import ITEM_STATES, RUN_FINAL, RUN_STATES
+from jobs.tokens import LENGTH as TOKEN_LENGTH
 from mappings.models import Mapping
 from ui.states import State, choices
 
@@ -184,7 +185,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     enqueued_at = models.DateTimeField(null=True)
-    lease_token = models.CharField(max_length=32, blank=True)
+    lease_token = models.CharField(max_length=TOKEN_LENGTH, blank=True)
     lease_until = models.DateTimeField(null=True)
 
     objects = RunQuerySet.as_manager()
@@ -254,7 +255,7 @@ class Item(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    lease_token = models.CharField(max_length=32, blank=True)
+    lease_token = models.CharField(max_length=TOKEN_LENGTH, blank=True)
     lease_until = models.DateTimeField(null=True)
 
     objects = ItemQuerySet.as_manager()

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_tasks import task
 
+from flows.leases import give_back
 from flows.models import REQUEUE, Run
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,13 @@ def run_pull(run_id: int) -> None:
     from flows.engine import execute
 
     execute(run_id)
+
+
+def release_process(name: str) -> None:
+    """Queue at once what an earlier process of this name was working on, before anybody has missed it."""
+    if name:
+        give_back(name)
+        sweep()
 
 
 def sweep() -> int:

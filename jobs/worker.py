@@ -39,8 +39,9 @@ class Worker(db_worker.Worker):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        lease.take_over(self.worker_id)
+        # What a task works on first, the task itself after: whoever takes it must not find the rows still held.
         process_started(self.worker_id)
+        lease.take_over(self.worker_id)
         lease.beat(self.worker_id)
         beside = [
             threading.Thread(target=self.keep_beating, daemon=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from connections.models import Installation
+from jobs.tokens import LENGTH as TOKEN_LENGTH
+from jobs.tokens import new_token
 from logs.context import new_correlation
 from ui.states import State, choices, final
 from verification.states import CHECK_STATES, VERIFICATION_STATES
@@ -25,7 +26,7 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
 
     def claim(self, pk: int) -> Verification | None:
         """The verification under a fresh lease, or None where another process runs it or it has ended."""
-        now, token = timezone.now(), uuid.uuid4().hex
+        now, token = timezone.now(), new_token()
         free = Q(state="queued") | Q(state="running", lease_until__lt=now)
         won = self.filter(free, pk=pk).update(
             state="running", lease_token=token, lease_until=now + LEASE, started_at=now
@@ -43,7 +44,7 @@ class Verification(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     correlation_id = models.CharField(max_length=40, default=new_correlation)
-    lease_token = models.CharField(max_length=32, blank=True)
+    lease_token = models.CharField(max_length=TOKEN_LENGTH, blank=True)
     lease_until = models.DateTimeField(null=True)
 
     objects = VerificationQuerySet.as_manager()

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_tasks import task
 
+from jobs.tokens import held_by
 from verification.models import Verification
 from verification.runner import execute
 
@@ -15,6 +16,11 @@ from verification.runner import execute
 @task()
 def run_verification(verification_id: int) -> None:
     execute(verification_id)
+
+
+def release_process(name: str) -> None:
+    """Give back the verifications that an earlier process of this name was running."""
+    Verification.objects.filter(held_by(name), state="running").update(lease_until=timezone.now())
 
 
 def sweep() -> None:

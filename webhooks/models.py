@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from jobs.tokens import LENGTH as TOKEN_LENGTH
+from jobs.tokens import new_token
 from logs.context import new_correlation
 from ui.states import State, choices
 from webhooks.refusals import REASONS
@@ -23,7 +24,7 @@ OPEN = ("received", "retrying")
 class EventQuerySet(models.QuerySet["Event"]):
     def claim(self, event_id: int) -> Event | None:
         """The event under a fresh lease, or None where someone else holds it or nothing is left to do."""
-        now, token = timezone.now(), uuid.uuid4().hex
+        now, token = timezone.now(), new_token()
         won = self.filter(Q(state__in=OPEN) | Q(state="processing", lease_until__lt=now), pk=event_id).update(
             state="processing", lease_token=token, lease_until=now + LEASE, attempts=F("attempts") + 1
         )
@@ -69,7 +70,7 @@ class Event(models.Model):
     deliveries = models.PositiveIntegerField(default=1)
     next_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    lease_token = models.CharField(max_length=32, blank=True)
+    lease_token = models.CharField(max_length=TOKEN_LENGTH, blank=True)
     lease_until = models.DateTimeField(null=True)
 
     outcome = models.CharField(max_length=300, blank=True)

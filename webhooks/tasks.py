@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django_tasks import task
 
+from jobs.tokens import held_by
 from openai_api.errors import CallError, NotFound
 from webhooks.handlers import Outcome, TryAgain, handle
 from webhooks.models import Event, Refusal
@@ -45,6 +46,11 @@ def sweep() -> int:
         process.enqueue(event_id)
     Refusal.objects.filter(minute__lt=timezone.now() - KEEP_REFUSALS).delete()
     return len(due)
+
+
+def release_process(name: str) -> None:
+    """Give back the events that an earlier process of this name was working on."""
+    Event.objects.filter(held_by(name), state="processing").update(lease_until=timezone.now())
 
 
 def _done(event: Event, outcome: Outcome) -> None:

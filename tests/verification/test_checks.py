@@ -9,13 +9,27 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from flows.actions import add_flow
+from flows.models import Flow
+from flows.samples import load_samples
 from logs.audit import COMMAND_LINE
 from logs.models import Attempt, Call
+from mappings.defaults import create_defaults
 from openai_api.errors import BadKey
 from tests.builders import connection, installation
 from tests.webhooks.builders import SECRET
-from verification import runner
-from verification.checks import CHECKS, Check, field_mappings, logging, model, signing_secret, throttle, webhook
+from verification import runner, tasks
+from verification.checks import (
+    CHECKS,
+    Check,
+    field_mappings,
+    logging,
+    model,
+    signing_secret,
+    throttle,
+    webhook,
+    workflow,
+)
 from verification.models import Verification
 from verification.runner import execute, new_verification
 from verification.subject import Outcome, Subject, failed, passed, skipped
@@ -165,3 +179,25 @@ def test_the_command_prints_every_check_and_ends_by_the_outcome(three_checks, mo
 
 def test_the_table_and_the_slugs_agree():
     assert all(slug == check.slug for slug, check in CHECKS.items()) and len(CHECKS) == 10
+
+
+def test_a_verification_of_a_killed_process_is_free_once_its_successor_starts(three_checks, settings):
+    verification = new_verification(COMMAND_LINE, installation())
+    settings.PROCESS_NAME = "host-worker-1"
+    Verification.objects.claim(verification.pk)
+    tasks.release_process("host-worker-2")
+    assert Verification.objects.claim(verification.pk) is None
+    tasks.release_process("host-worker-1")
+    assert Verification.objects.claim(verification.pk)
+
+
+def test_the_flow_of_a_check_that_was_killed_is_removed_by_the_next_one(monkeypatch):
+    subject = subject_of()
+    create_defaults(subject.installation)
+    load_samples(subject.installation, "")
+    mapping = subject.installation.mappings.get(name="Product to Create response")
+    kept = add_flow(COMMAND_LINE, subject.installation, mapping)
+    add_flow(COMMAND_LINE, subject.installation, mapping, sample_only=True)
+    monkeypatch.setattr(workflow, "_change_and_watch", lambda subject, flow, record: passed("It did."))
+    assert workflow.run(subject).state == "passed"
+    assert list(Flow.objects.all()) == [kept]

@@ -147,6 +147,17 @@ def test_who_lost_the_lease_writes_nothing():
     assert mine and theirs and not mine.finish("failed") and theirs.finish("done")
 
 
+def test_an_event_of_a_killed_process_is_free_once_its_successor_starts(far, settings):
+    far(RESPONSE)
+    event = event_of(installation(), attempts=3)
+    settings.PROCESS_NAME = "host-worker-1"
+    Event.objects.claim(event.pk)
+    tasks.release_process("host-worker-2")
+    assert Event.objects.claim(event.pk) is None
+    tasks.release_process("host-worker-1")
+    assert Event.objects.claim(event.pk)
+
+
 def test_the_sweep_finds_what_nobody_works_on(monkeypatch):
     again = []
     monkeypatch.setattr(tasks, "process", type("Line", (), {"enqueue": staticmethod(again.append)}))

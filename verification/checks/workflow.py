@@ -10,6 +10,7 @@ from flows.actions import add_flow, remove_flow, save_record
 from flows.models import Flow, Record, Run
 from mappings.models import Mapping
 from verification.checks.running import calls_of, not_done, see_through
+from verification.models import Verification
 from verification.subject import (
     SAMPLE_ENTITY,
     Outcome,
@@ -34,11 +35,20 @@ def run(subject: Subject) -> Outcome:
             f"A sample {SAMPLE_ENTITY} record and an active mapping from the hub are needed to trigger a flow.",
             "Add the mapping under Mappings.",
         )
+    _remove_what_was_left(subject)
     flow = add_flow(subject.actor, subject.installation, mapping, "on_change", sample_only=True)
     try:
         return _change_and_watch(subject, flow, record)
     finally:
         remove_flow(subject.actor, flow)
+
+
+def _remove_what_was_left(subject: Subject) -> None:
+    """The flow of a check whose process was killed: it would push samples for ever, and nobody could delete its mapping."""
+    others = Verification.objects.open().filter(installation=subject.installation).exclude(pk=subject.verification.pk)
+    if not others.exists():
+        for flow in Flow.objects.filter(installation=subject.installation, sample_only=True):
+            remove_flow(subject.actor, flow)
 
 
 def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
