@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,6 +24,8 @@ from openai_api.errors import CallError, Rejected
 
 # More threads than this only wait for each other; the gate holds the installation's own limit.
 MAX_THREADS = 10
+# So many items are sent between two looks at what else is due.
+ROUND = 200
 log = logging.getLogger(__name__)
 
 
@@ -55,26 +59,43 @@ def _push(run: Run, lease: Lease) -> None:
     session = Session(run, lease, client_for(run.installation), spec)
     for item in run.items.abandoned().select_related("record__entity"):
         recover(session, item)
-    for item in run.items.filter(state="waiting", poll_at__lte=timezone.now()).select_related("record__entity"):
-        poll(session, item)
-    pending = list(run.items.filter(state="pending").order_by("pk").values_list("pk", flat=True))
-    if pending and not session.stopped():
+    _in_threads(session, poll, _due(run))
+    tried: set[tuple[int, int]] = set()
+    if _in_line(run, tried) and not session.stopped():
         with session.client.batch(deadline=float(run.installation.deadline_seconds)):
-            _send_all(session, pending)
+            while not session.stopped() and (pending := _in_line(run, tried)):
+                tried.update(pending)
+                _in_threads(session, send, [item_id for item_id, _ in pending])
+                _in_threads(session, poll, _due(run))
 
 
-def _send_all(session: Session, pending: list[int]) -> None:
+def _in_line(run: Run, tried: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The next items to send, as (id, attempts), without those that were `tried` as they stand.
+
+    What was tried before comes last: if it was what brought a worker down, it doesn't hold up the others.
+    """
+    pending = run.items.filter(state="pending").order_by("attempts", "pk").values_list("pk", "attempts")
+    return list(islice((each for each in pending.iterator() if each not in tried), ROUND))
+
+
+def _due(run: Run) -> list[int]:
+    """Items whose background response is to be asked for."""
+    return list(run.items.filter(state="waiting", poll_at__lte=timezone.now()).values_list("pk", flat=True))
+
+
+def _in_threads(session: Session, work: Callable[[Session, int], None], item_ids: list[int]) -> None:
+    """Do `work` for each item, as many at a time as the installation may have connections."""
     threads = min(session.run.installation.concurrent_connections, MAX_THREADS)
     with ThreadPoolExecutor(threads, thread_name_prefix=f"run {session.run.pk}") as pool:
-        for _ in pool.map(lambda item_id: _send_one(session, item_id), pending):
+        for _ in pool.map(lambda item_id: _one(session, work, item_id), item_ids):
             pass
 
 
-def _send_one(session: Session, item_id: int) -> None:
+def _one(session: Session, work: Callable[[Session, int], None], item_id: int) -> None:
     """One item in a thread. What goes wrong in an unforeseen way leaves the item to `recovery`, which reads the log first."""
     try:
         if not session.stopped():
-            send(session, item_id)
+            work(session, item_id)
     except Exception:
         log.exception("Item %s of run %s was left in the middle.", item_id, session.run.pk)
     finally:

@@ -11,8 +11,11 @@ from flows.session import Session
 from openai_api.errors import CallError, NotFound
 
 
-def poll(session: Session, item: Item) -> None:
+def poll(session: Session, item_id: int) -> None:
     """Ask OpenAI for a response that is due. A call that fails is no news: the next one asks again."""
+    waiting = Item.objects.filter(pk=item_id, state="waiting")
+    if (item := waiting.select_related("record__entity", "run__installation").first()) is None:
+        return
     item.polls += 1
     Item.objects.filter(pk=item.pk).update(polls=F("polls") + 1, poll_at=timezone.now() + pause(item.polls))
     try:

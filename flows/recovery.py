@@ -7,12 +7,14 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from flows.items import finish, leave, lose
-from flows.leases import lease_end, new_token
+from flows.leases import lease_end
 from flows.models import Item
 from flows.session import Session
+from jobs.tokens import new_token
 from logs.models import Body, Call
 from openai_api.errors import CallError
 
@@ -64,7 +66,8 @@ def _take_over(item: Item) -> bool:
 
 def _decide(session: Session, item: Item, call: Call | None) -> None:
     if call is None or _never_sent(call):
-        leave(item, "pending", call_id=call.pk if call else None)
+        # What never left is no attempt.
+        leave(item, "pending", call_id=call.pk if call else None, attempts=F("attempts") - 1)
     elif call.state == "done":
         _finish(session, item, call)
     elif call.state == "failed":

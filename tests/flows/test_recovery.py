@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
+from flows.actions import decide_all
 from flows.engine import execute
 from flows.models import Item, Run
-from flows.tasks import sweep
-from tests.flows.builders import abandoned_item, push, response, stored_answer
+from flows.tasks import release_process, sweep
+from jobs.tokens import new_token
+from tests.flows.builders import OMAR, abandoned_item, product, push, ready_installation, response, stored_answer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +93,51 @@ def test_a_run_is_worked_on_by_one_holder_and_taken_over_once_that_falls_silent(
     assert sweep() == 0
     execute(run.pk)
     assert len(openai.requests) == 1
+
+
+def test_who_starts_under_the_name_of_a_killed_process_gives_back_what_that_one_held(openai, settings):
+    item = abandoned_item()
+    soon = timezone.now() + timedelta(seconds=9)
+    for name in ("host-worker-10", "host-worker-1"):
+        settings.PROCESS_NAME = name
+        token = new_token()
+    Item.objects.update(lease_token=token, lease_until=soon)
+    Run.objects.update(lease_token=token, lease_until=soon, enqueued_at=None, state="running")
+    queued = DBTaskResult.objects.count
+    before = queued()
+    release_process("host-worker-10")
+    release_process("host-worker")
+    release_process("")
+    assert (recovered(item).state, queued() - before) == ("working", 0)
+    release_process("host-worker-1")
+    assert queued() - before == 1
+    assert recovered(item).state == "done"
+
+
+def test_what_never_left_is_no_attempt(openai):
+    item = recovered(abandoned_item("failed", error_code="process_stopped"))
+    assert (item.state, item.attempts) == ("done", 1)
+
+
+def test_records_that_were_sent_before_come_last(openai):
+    run = push([product("P-1"), product("P-2")], installation=ready_installation(concurrent_connections=1))
+    run.items.filter(record__key="P-1").update(attempts=1)
+    execute(run.pk)
+    assert [body["metadata"]["patchbay_key"] for body in openai.asked()] == ["P-2", "P-1"]
+
+
+def test_a_record_that_comes_into_line_meanwhile_is_sent_too(openai):
+    run = push([product("P-1"), product("P-2")], installation=ready_installation(concurrent_connections=1))
+    run.items.filter(record__key="P-1").update(state="unknown")
+
+    def decided(request: httpx.Request, number: int) -> httpx.Response:
+        decide_all(OMAR, run, send_again=True)
+        return httpx.Response(200, json=response(number))
+
+    openai.answer = decided
+    execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, len(openai.requests)) == ("done", 2)
 
 
 def test_a_run_that_has_ended_is_not_begun_again(openai):
