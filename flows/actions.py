@@ -24,6 +24,7 @@ __all__ = [
     "add_flow",
     "cancel_run",
     "decide",
+    "decide_all",
     "finish_response",
     "pull_now",
     "remove_flow",
@@ -110,6 +111,19 @@ def decide(actor: Actor, item: Item, send_again: bool) -> bool:
     if not send_again:
         settle(item.run_id)
     return True
+
+
+def decide_all(actor: Actor, run: Run, send_again: bool) -> int:
+    """The same decision about every item of unknown outcome; say how many there were."""
+    with transaction.atomic():
+        count = run.items.filter(state="unknown").update(state="pending" if send_again else "failed")
+        if count:
+            what = "send again" if send_again else "mark as failed"
+            audit.write(actor, what, "run", run.pk, f"{count} of unknown outcome of {run}")
+        if count and send_again:
+            _reopen(run)
+    settle(run.pk)
+    return count
 
 
 def _reopen(run: Run) -> None:

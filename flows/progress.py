@@ -29,6 +29,10 @@ class Progress:
 
     percent: int
     settled: int
+    done: int
+    failed: int
+    skipped: int
+    unknown: int
     busy: int
     pending: int
     bars: list[Bar]
@@ -41,8 +45,10 @@ class Progress:
 
 
 def progress_of(run: Run) -> Progress:
-    counts = run.items.counts() if run.kind == "push" else {"done": run.done, "skipped": run.skipped}
-    settled = sum(counts.get(state, 0) for state in ("done", "failed", "skipped", "unknown"))
+    pulled = {"done": run.done, "skipped": run.skipped, "failed": run.failed}
+    counts = run.items.counts() if run.kind == "push" else pulled
+    ended = {state: counts.get(state, 0) for state in ("done", "failed", "skipped", "unknown")}
+    settled = sum(ended.values())
     busy = counts.get("working", 0) + counts.get("waiting", 0)
     elapsed = _elapsed_ms(run)
     rate = settled / (elapsed / 1000) if run.is_open and elapsed and settled else None
@@ -51,6 +57,7 @@ def progress_of(run: Run) -> Progress:
     return Progress(
         percent=100 * settled // total if run.total else (0 if run.is_open else 100),
         settled=settled,
+        **ended,
         busy=busy,
         pending=counts.get("pending", 0),
         bars=_bars(counts, busy, total),

@@ -21,6 +21,7 @@ run_patterns = [
     path("<int:pk>/items/", runs.run_items, name="items"),
     path("<int:pk>/cancel/", runs.run_cancel, name="cancel"),
     path("<int:pk>/retry/", runs.run_retry, name="retry"),
+    path("<int:pk>/decide/", runs.run_decide, name="decide_all"),
     path("items/<int:pk>/decide/", runs.item_decide, name="decide"),
 ]
 urlpatterns = [

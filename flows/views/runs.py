@@ -118,6 +118,17 @@ def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(item.run)
 
 
+@require_POST
+@operator
+def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """One decision about all records of the run whose outcome is unknown."""
+    run, again = _run(pk), request.POST.get("decision") == "again"
+    count = actions.decide_all(actor_of(request), run, send_again=again)
+    ended = "in line again" if again else "marked as failed"
+    messages.success(request, f"{count} records are {ended}." if count else "No record of unknown outcome is left.")
+    return redirect(run)
+
+
 def _run(pk: int) -> Run:
     return get_object_or_404(Run.objects.select_related("installation", "mapping"), pk=pk)
 
@@ -136,6 +147,7 @@ def _items(request: HttpRequest, run: Run) -> dict[str, Any]:
         "run": run,
         "page": keyset_page(items, request.GET.get("cursor")),
         "state": wanted,
+        "unknown": counts.get("unknown", 0),
         "tabs": [(row, counts[row.value]) for row in ITEM_STATES.values() if counts.get(row.value)],
         "changes": RecordChange.objects.filter(cause="pull", cause_id=str(run.pk)).order_by("-at", "-pk")[:50],
     }

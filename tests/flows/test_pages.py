@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from flows.engine import execute
-from flows.models import Record, Run
+from flows.models import Item, Record, Run
 from flows.samples import load_samples
 from tests.flows.builders import product, push, ready_installation
 
@@ -94,6 +94,31 @@ def test_an_unknown_outcome_is_decided_on_the_page(as_operator, openai):
     execute(run.pk)
     item.refresh_from_db()
     assert item.state == "done"
+
+
+def test_all_unknown_outcomes_are_decided_at_once(as_operator, openai):
+    def broken(request: httpx.Request, number: int) -> httpx.Response:
+        raise httpx.ReadError("cut", request=request)
+
+    openai.answer = broken
+    run = push([product("P-1"), product("P-2")])
+    execute(run.pk)
+    assert "<strong>2 records need a decision.</strong>" in as_operator.get(f"/runs/{run.pk}/").content.decode()
+    as_operator.post(f"/runs/{run.pk}/decide/", {"decision": "again"})
+    execute(run.pk)
+    assert len(openai.asked()) == 4
+    as_operator.post(f"/runs/{run.pk}/decide/", {"decision": "fail"})
+    run.refresh_from_db()
+    assert (run.state, run.failed, run.unknown) == ("failures", 2, 0)
+    page = as_operator.post(f"/runs/{run.pk}/decide/", {"decision": "again"}, follow=True).content.decode()
+    assert "No record of unknown outcome is left." in page
+    assert "need a decision" not in page
+
+
+def test_the_figures_of_a_run_follow_its_records_while_it_runs(as_viewer):
+    run = push([product("P-1"), product("P-2")])
+    Item.objects.filter(record__key="P-1").update(state="done")
+    assert "Done <b>1</b>" in as_viewer.get(f"/runs/{run.pk}/progress/").content.decode()
 
 
 def test_a_cancelled_run_sends_nothing_more(as_operator, openai):
