@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -90,13 +91,23 @@ class Sandbox:
     def settings(self, **values: object) -> None:
         self._control.post("/settings", json=values).raise_for_status()
 
-    def journal(self) -> list[dict[str, object]]:
-        found = self._control.get("/journal").raise_for_status().json()
-        rows: list[dict[str, object]] = found["requests"] if isinstance(found, dict) else found
+    def witness(self) -> dict[str, Any]:
+        """All that it saw: `total`, `concurrent`, `most_concurrent` and the rows of its journal, `requests`."""
+        found: dict[str, Any] = self._control.get("/journal").raise_for_status().json()
+        return found
+
+    def journal(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.witness()["requests"]
         return rows
 
     def clear(self) -> None:
         self._control.post("/reset")
+
+    def answers(self) -> bool:
+        try:
+            return self._control.get("/journal").status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def close(self) -> None:
         self._control.close()
@@ -111,14 +122,7 @@ def running_sandbox() -> Iterator[Sandbox]:
         stdout=subprocess.DEVNULL,
     )
     sandbox = Sandbox(port)
-
-    def answers() -> bool:
-        try:
-            return sandbox._control.get("/journal").status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    wait_until(answers, 15)
+    wait_until(sandbox.answers, 15)
     yield sandbox
     sandbox.close()
     process.terminate()

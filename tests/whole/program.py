@@ -1,0 +1,115 @@
+"""The whole program for tests: started as `start.py` starts it, on a `VAR_DIR` and ports of its own, looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.conftest import ROOT, Sandbox, free_port, wait_until
+
+PASSWORD = "one of many long pass phrases"
+MAKE_SECRETS = "import start; start.make_secrets(start.var_dir())"
+SEED = """
+from flows.records import save_record
+from logs.audit import SYSTEM
+for number in range({count}):
+    save_record(SYSTEM, "Product", f"K-{{number:03}}", {{"name": f"Chair {{number}}"}}, cause="sample")
+"""
+
+
+class Program:
+    """One supervisor with web, workers and sandbox. `rows` reads its database file, `page` is a signed-in person's browser."""
+
+    def __init__(self, folder: Path) -> None:
+        self.var, port, sandbox_port = folder / "var", free_port(), free_port()
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(self.var)}
+        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "PYTHONPATH": str(ROOT)}
+        self.said = folder / "said"
+        self.sandbox = Sandbox(sandbox_port)
+        self.address = f"http://127.0.0.1:{port}"
+        self.page = httpx.Client(base_url=self.address, trust_env=False, follow_redirects=True, timeout=30)
+        self._run("-c", MAKE_SECRETS)
+
+    def start(self) -> None:
+        with self.said.open("w") as said:
+            command = [sys.executable, "-m", "jobs.supervisor"]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=said, stderr=said)
+        wait_until(lambda: "Patchbay is running" in self.said.read_text(), 60)
+        wait_until(lambda: self.sandbox.answers(), 30)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(10)
+        self.page.close()
+        self.sandbox.close()
+
+    def kill(self) -> None:
+        """The supervisor alone, as `kill -9` does it. Its children end by themselves."""
+        children = self.children()
+        self.process.kill()
+        self.process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
+
+    def children(self, *roles: str) -> list[int]:
+        """Process ids of the children that live, of these modules or all."""
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in found if any(role in _command(pid) for role in roles or [""])]
+
+    def manage(self, *arguments: str, said: str = "", **environment: str) -> Any:
+        """What a command of `manage.py` printed, read as JSON if it is any."""
+        printed = self._run("manage.py", *arguments, said=said, **environment)
+        return json.loads(printed) if printed.startswith("{") else printed
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(f"file:{self.var / 'patchbay.sqlite3'}?mode=ro", uri=True, timeout=20) as database:
+            return database.execute(query, values).fetchall()
+
+    def settle_in(self, products: int, **throttle: int) -> None:
+        """An administrator who is signed in, an installation at the sandbox, and so many products beside the five samples."""
+        self.manage("create_admin", "--username", "ada", said=PASSWORD)
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in throttle.items()]
+        make = ["create_installation", "--name", "Whole", "--model", "gpt-6-luna", "--base-url", self.sandbox.url]
+        self.manage(*make, *options, OPENAI_API_KEY="sk-sandbox")
+        self.manage("shell", "-c", SEED.format(count=products))
+        assert self.post("/sign-in/", username="ada", password=PASSWORD).url.path != "/sign-in/"
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """Sends a form as the page at `path` would, from this program's own address."""
+        if not any(name.startswith("patchbay_csrf") for name in self.page.cookies):
+            self.page.get(path)
+        token = next(value for name, value in self.page.cookies.items() if name.startswith("patchbay_csrf"))
+        return self.page.post(path, data={"csrfmiddlewaretoken": token, **fields}).raise_for_status()
+
+    def push(self, **fields: str) -> int:
+        """Starts a push of all products on its page; the number of the run."""
+        answer = self.post("/runs/new/", entity="Product", which="all", installation="1", **fields)
+        found = re.fullmatch(r"/runs/(\d+)/", answer.url.path)
+        assert found, answer.text
+        return int(found.group(1))
+
+    def run_state(self, run: int) -> str:
+        return str(self.rows("SELECT state FROM flows_run WHERE id = ?", run)[0][0])
+
+    def _run(self, *arguments: str, said: str = "", **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT, env=self.environment | environment, input=said, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
