@@ -30,9 +30,16 @@ BEHAVIOURS = {
     "incomplete": "200, the response ends with status incomplete",
     "broken_stream": "the stream is cut after `events` events",
     "stream_error": "an error event within the stream after `events` events",
+    "lost_event": "200, the webhook that follows the end of the background response is never sent",
+    "repeated_event": "200, the webhook that follows the end of the background response is sent twice",
 }
 STREAM_KINDS = ("broken_stream", "stream_error")
-ENDED_PATHS = {"failed": ("/v1/responses", "/v1/batches"), "incomplete": ("/v1/responses",)}
+EVENT_COPIES = {"lost_event": 0, "repeated_event": 2}
+ENDED_PATHS = {
+    "failed": ("/v1/responses", "/v1/batches"),
+    "incomplete": ("/v1/responses",),
+    **dict.fromkeys(EVENT_COPIES, ("/v1/responses",)),
+}
 
 
 @dataclass
@@ -40,7 +47,7 @@ class Fault:
     """One order. Without `path`, `method` and `model` it fits every request under ``/v1``.
 
     The stream kinds fit only requests for a stream, `failed` and `incomplete` only the creation of a response (a failed
-    one also of a batch).
+    one also of a batch), the event kinds only that of a background response.
     """
 
     kind: str
@@ -66,6 +73,8 @@ class Fault:
 
     def fits(self, method: str, path: str, body: Json) -> bool:
         if self.kind in STREAM_KINDS and not body.get("stream"):
+            return False
+        if self.kind in EVENT_COPIES and not body.get("background"):
             return False
         if self.kind in ENDED_PATHS and (method != "POST" or path not in ENDED_PATHS[self.kind]):
             return False

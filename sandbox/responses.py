@@ -8,6 +8,7 @@ from aiohttp import web
 from sandbox import sse
 from sandbox.call import Call, call_of, state_of
 from sandbox.errors import Json, bad_request
+from sandbox.faults import EVENT_COPIES
 from sandbox.paging import page
 from sandbox.response_body import begin, check_body, complete, cut_short, fail, unknown_previous, usage
 from sandbox.response_events import events_of, with_error
@@ -41,6 +42,7 @@ def make(state: State, call: Call) -> StoredResponse:
         raise unknown_previous(previous)
     begun = begin(body)
     stored = StoredResponse(call.project, begun, as_items(body.get("input")), call.size)
+    stored.copies = EVENT_COPIES[fault.kind] if (fault := call.fails_with(*EVENT_COPIES)) else 1
     ended = outcome(begun, call)
     if body.get("stream"):
         ended, stored.events = streamed(begun, ended, call)
@@ -90,7 +92,8 @@ async def work(state: State, stored: StoredResponse, ended: Json) -> None:
 def finish(state: State, stored: StoredResponse, ended: Json) -> None:
     stored.body = ended
     stored.ended.set()
-    state.deliveries.announce(stored.project, f"response.{ended['status']}", {"id": stored.id})
+    if stored.copies:
+        state.deliveries.announce(stored.project, f"response.{ended['status']}", {"id": stored.id}, stored.copies)
 
 
 async def frames(stored: StoredResponse, after: int = -1) -> AsyncIterator[bytes]:

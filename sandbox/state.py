@@ -27,7 +27,7 @@ MOST_WINDOWS = 1000
 class StoredResponse:
     """A response and what led to it: `size` bytes of request. `events` are those of its stream, if it has one.
 
-    `ended` is set with its final state.
+    `ended` is set with its final state, which is announced by `copies` of a webhook.
     """
 
     project: str
@@ -36,6 +36,7 @@ class StoredResponse:
     size: int
     events: list[Json] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    copies: int = 1
 
     @property
     def id(self) -> str:

@@ -36,6 +36,19 @@ def test_the_end_of_a_background_response_is_announced(
     assert client.responses.retrieve(asked.id).status == type.partition(".")[2]
 
 
+def test_an_event_is_lost_or_repeated_on_order(sandbox: Sandbox, client: Client, listener: Listener):
+    register(client, listener)
+    sandbox.fail("lost_event")
+    sandbox.fail("repeated_event")
+    client.responses.create(**(ASKED | {"background": False}))
+    lost, repeated = (client.responses.create(**ASKED).id for _ in range(2))
+    first, second = listener.wait_for(2)
+    assert first[0]["webhook-id"] == second[0]["webhook-id"]
+    assert json.loads(first[1])["data"] == {"id": repeated}
+    assert client.responses.retrieve(lost).status == "completed"
+    assert len(listener.wait_for(2)) == 2
+
+
 def test_a_cancelled_response_is_announced(sandbox: Sandbox, client: Client, listener: Listener):
     sandbox.set(background_seconds=30)
     register(client, listener, "response.cancelled")

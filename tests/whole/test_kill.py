@@ -69,7 +69,7 @@ def ended(program: Program, run: int, seconds: float = 60) -> str:
 
 
 def posts(program: Program) -> Counter[str]:
-    """How often the far side was asked for a response by each call; call ids as they stand in the database."""
+    """How often the far side, since its start, was asked for a response by each call; ids as in the database."""
     asked = [row for row in program.sandbox.journal() if (row["method"], row["path"]) == ("POST", "/v1/responses")]
     return Counter(row["client_request_id"].replace("-", "") for row in asked)
 
@@ -135,6 +135,19 @@ def test_twenty_kills_in_two_pushes_of_200_lose_nothing_and_pay_nothing_twice(pr
     for run, left in ((careful, found["unknown"]), (repeating, again.get("unknown", set()))):
         decided_on_the_page(program, run, left)
     assert_every_call_has_its_rows(program, careful, repeating)
+
+
+def test_the_supervisor_is_killed_and_the_next_start_goes_on(program: Program):
+    program.sandbox.settings(latency_seconds=SLOW)
+    run = program.push(mode="sync")
+    wait_until(lambda: len(items(program, run).get("done", set())) >= 20)
+    program.kill()
+    before = Counter(posts_by_item(program, run))
+    program.start()
+    ended(program, run)
+    assert_nothing_is_held_in_the_end(program)
+    assert max((before + posts_by_item(program, run)).values()) == 1
+    decided_on_the_page(program, run, items(program, run)["unknown"])
 
 
 def decided_on_the_page(program: Program, run: int, unknown: set[int]) -> None:
