@@ -27,14 +27,19 @@ for number in range({count}):
 
 
 class Program:
-    """One supervisor with web, workers and sandbox. `rows` reads its database file, `page` is a signed-in person's browser."""
+    """One supervisor with web, workers and a sandbox, or with the `sandbox` that is given, which outlives it.
 
-    def __init__(self, folder: Path) -> None:
-        self.var, port, sandbox_port = folder / "var", free_port(), free_port()
+    `rows` reads its database file, `page` is a signed-in person's browser.
+    """
+
+    def __init__(self, folder: Path, sandbox: Sandbox | None = None) -> None:
+        self.var, port = folder / "var", free_port()
+        self.sandbox = sandbox or Sandbox(free_port())
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(self.var)}
-        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "PYTHONPATH": str(ROOT)}
+        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(self.sandbox.port), "PYTHONPATH": str(ROOT)}
+        if sandbox:
+            self.environment |= {"SANDBOX": "false", "ALLOW_PRIVATE_ADDRESSES": "127.0.0.1/32"}
         self.said = folder / "said"
-        self.sandbox = Sandbox(sandbox_port)
         self.address = f"http://127.0.0.1:{port}"
         self.page = httpx.Client(base_url=self.address, trust_env=False, follow_redirects=True, timeout=30)
         self._run("-c", MAKE_SECRETS)
@@ -50,7 +55,6 @@ class Program:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
         self.page.close()
-        self.sandbox.close()
 
     def kill(self) -> None:
         """The supervisor alone, as `kill -9` does it. Its children end by themselves."""

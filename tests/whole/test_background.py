@@ -26,6 +26,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
         yield program
     finally:
         program.stop()
+        program.sandbox.close()
 
 
 def test_events_finish_a_background_push_and_asking_finishes_what_no_event_came_for(program: Program):
