@@ -29,21 +29,26 @@ ROUND = 200
 log = logging.getLogger(__name__)
 
 
-def execute(run_id: int) -> None:
-    """Work on a run as far as it goes now. Does nothing while another worker holds it, and nothing once it has ended."""
+def execute(run_id: int) -> bool:
+    """Work on a run as far as it goes now. Does nothing while another worker holds it, and nothing once it has ended.
+
+    True when it gave way to other tasks with work left; it then wants to be queued again, behind them.
+    """
+    gave_way = False
     with hold(run_id) as lease:
         if lease is None:
-            return
+            return False
         run = Run.objects.select_related("installation__connection", "mapping").get(pk=run_id)
         _begin(run)
         try:
             if run.kind == "push":
-                _push(run, lease)
+                gave_way = _push(run, lease)
             else:
                 pull(run, client_for(run.installation))
         except CallError as error:
             _stop(run, error)
     settle(run_id)
+    return gave_way
 
 
 def _begin(run: Run) -> None:
@@ -54,7 +59,7 @@ def _begin(run: Run) -> None:
     )
 
 
-def _push(run: Run, lease: Lease) -> None:
+def _push(run: Run, lease: Lease) -> bool:
     spec = run.mapping.spec() if run.mapping else None
     session = Session(run, lease, client_for(run.installation), spec)
     for item in run.items.abandoned().select_related("record__entity"):
@@ -67,6 +72,7 @@ def _push(run: Run, lease: Lease) -> None:
                 tried.update(pending)
                 _in_threads(session, send, [item_id for item_id, _ in pending])
                 _in_threads(session, poll, _due(run))
+    return session.gave_way
 
 
 def _in_line(run: Run, tried: set[tuple[int, int]]) -> list[tuple[int, int]]:

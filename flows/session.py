@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from flows.leases import Lease
 from flows.models import Item, Run
+from jobs.lease import somebody_waits
 from logs.context import Context
 from mappings.apply import MappingSpec
 from openai_api.client import Client
 
 LOOK_EVERY = 0.5
+# So long a run may keep its worker while other tasks wait for one (seconds): webhooks want to be dealt with too.
+TURN = 10.0
 
 
 @dataclass
@@ -23,17 +26,23 @@ class Session:
     lease: Lease
     client: Client
     spec: MappingSpec | None
+    gave_way: bool = False
+    _began: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
     _cancelled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stopped(self) -> bool:
-        """True once the run was cancelled or its lease is lost. The database is asked twice a second, not per item."""
+        """True once the run was cancelled, its lease is lost or its turn is over; then it `gave_way` to other tasks.
+
+        The database is asked twice a second, not per item.
+        """
         with self._lock:
-            if not self._cancelled and time.monotonic() - self._looked > LOOK_EVERY:
+            if not self._cancelled and not self.gave_way and time.monotonic() - self._looked > LOOK_EVERY:
                 self._looked = time.monotonic()
                 self._cancelled = Run.objects.filter(pk=self.run.pk, cancelled=True).exists()
-        return self._cancelled or self.lease.lost.is_set()
+                self.gave_way = self._looked - self._began > TURN and somebody_waits()
+        return self._cancelled or self.gave_way or self.lease.lost.is_set()
 
     def context(self, item: Item) -> Context:
         """The origin of every call that is made for this item."""

@@ -20,7 +20,8 @@ def run_push(run_id: int) -> None:
     # The engine saves records, and saving a record queues these tasks.
     from flows.engine import execute
 
-    execute(run_id)
+    if execute(run_id):
+        queue_again(run_id)
 
 
 @task()
@@ -39,12 +40,18 @@ def release_process(name: str) -> None:
 
 def sweep() -> int:
     """Queue what nobody works on: runs of a killed worker, lost tasks, answers to ask for. Say how many were queued."""
-    count = 0
-    for run in Run.objects.due().only("pk", "kind")[:100]:
-        if _claim_queueing(run):
-            (run_push if run.kind == "push" else run_pull).enqueue(run.pk)
-            count += 1
-    return count
+    return sum(_queue(run) for run in Run.objects.due().only("pk", "kind")[:100])
+
+
+def queue_again(run_id: int) -> int:
+    return sum(_queue(run) for run in Run.objects.due().filter(pk=run_id).only("pk", "kind"))
+
+
+def _queue(run: Run) -> bool:
+    queued = _claim_queueing(run)
+    if queued:
+        (run_push if run.kind == "push" else run_pull).enqueue(run.pk)
+    return queued
 
 
 def _claim_queueing(run: Run) -> bool:

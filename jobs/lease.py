@@ -55,6 +55,11 @@ def sweep() -> int:
     return sum(_give_back(task) for task in _running(started_at__lt=heard_since) if task.worker_ids[-1] not in alive)
 
 
+def somebody_waits() -> bool:
+    """True while a task waits for a worker: one that works on something long does well to give way."""
+    return bool(DBTaskResult.objects.ready().exists())
+
+
 def prune() -> None:
     """Drops finished tasks and long silent workers. What tasks did stands in the rooms' own rows."""
     now = timezone.now()

@@ -6,6 +6,7 @@ import threading
 
 import httpx
 import pytest
+from django_tasks_db.models import DBTaskResult
 
 from flows.actions import CannotStart, start_push
 from flows.engine import execute
@@ -142,3 +143,29 @@ def test_a_batch_slot_that_is_taken_fails_the_run_where_excess_is_rejected(opena
         ended(run)
     assert (run.state, run.failed, len(openai.requests)) == ("failures", 1, 0)
     assert "Rejected by the throttle" in run.items.get().error
+
+
+def test_a_long_push_gives_way_to_waiting_tasks_and_comes_back_behind_them(openai, monkeypatch):
+    from flows import session
+    from flows.tasks import run_push
+
+    monkeypatch.setattr(session, "TURN", 0.0)
+    monkeypatch.setattr(session, "LOOK_EVERY", 0.0)
+    run = push([product("P-1"), product("P-2")], installation=ready_installation(concurrent_connections=1))
+    DBTaskResult.objects.all().delete()
+
+    def busy(request: httpx.Request, number: int) -> httpx.Response:
+        run_push.enqueue(0)
+        return httpx.Response(200, json=response(number))
+
+    openai.answer = busy
+    run_push.call(run.pk)
+    run.refresh_from_db()
+    assert (run.is_open, run.done, len(openai.requests)) == (True, 1, 1)
+    waiting = DBTaskResult.objects.ready().order_by("enqueued_at")
+    assert [task.args_kwargs["args"] for task in waiting] == [[0], [run.pk]]
+    waiting.delete()
+    openai.answer = openai.complete
+    run_push.call(run.pk)
+    run.refresh_from_db()
+    assert (run.state, len(openai.requests)) == ("done", 2)
