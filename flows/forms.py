@@ -67,7 +67,7 @@ class PushForm(forms.Form):
         label="Mode",
         widget=OptionCards(
             {
-                "sync": "Each call waits for its answer. Simple, and best for a few records.",
+                "sync": "Each call stays open until its answer comes. Simple, and best for quick answers.",
                 "background": "OpenAI works on its own and tells by webhook when an answer is ready.",
             }
         ),

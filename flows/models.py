@@ -156,7 +156,7 @@ class Run(models.Model):
     """One push of records, or one pull. Its counts follow its items; who holds its lease works on it, nobody else."""
 
     KINDS = [("push", "Push"), ("pull", "Pull")]
-    MODES = [("sync", "One after the other"), ("background", "In the background")]
+    MODES = [("sync", "Wait for each answer"), ("background", "In the background")]
 
     kind = models.CharField(max_length=4, choices=KINDS)
     installation = models.ForeignKey(Installation, on_delete=models.PROTECT, related_name="runs")
