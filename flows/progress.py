@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import DecimalField, Sum
+from django.db.models import CharField, DecimalField, Sum
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from flows.models import Run
@@ -97,6 +98,7 @@ def _spent(run: Run) -> dict[str, Any]:
     if run.kind == "pull":
         calls = Call.objects.filter(cause="pull", cause_id=str(run.pk))
     else:
-        calls = Call.objects.filter(pk__in=run.items.exclude(call_id=None).values("call_id"))
+        items = run.items.annotate(name=Cast("pk", CharField())).values("name")
+        calls = Call.objects.filter(cause="run item", cause_id__in=items)
     sums = calls.aggregate(tokens=Sum("total_tokens"), cost=Sum("cost", output_field=DecimalField()))
     return {"calls": calls.count(), **sums}

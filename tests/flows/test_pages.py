@@ -7,6 +7,7 @@ import pytest
 
 from flows.engine import execute
 from flows.models import Item, Record, Run
+from flows.progress import progress_of
 from flows.samples import load_samples
 from tests.flows.builders import product, push, ready_installation
 
@@ -107,6 +108,7 @@ def test_all_unknown_outcomes_are_decided_at_once(as_operator, openai):
     as_operator.post(f"/runs/{run.pk}/decide/", {"decision": "again"})
     execute(run.pk)
     assert len(openai.asked()) == 4
+    assert progress_of(run).calls == 4
     as_operator.post(f"/runs/{run.pk}/decide/", {"decision": "fail"})
     run.refresh_from_db()
     assert (run.state, run.failed, run.unknown) == ("failures", 2, 0)
