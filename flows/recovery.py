@@ -66,8 +66,9 @@ def _take_over(item: Item) -> bool:
 
 def _decide(session: Session, item: Item, call: Call | None) -> None:
     if call is None or _never_sent(call):
-        # What never left is no attempt.
-        leave(item, "pending", call_id=call.pk if call else None, attempts=F("attempts") - 1)
+        # A claim that sent nothing at all is no attempt.
+        counted = bool(call and call.attempts)
+        leave(item, "pending", call_id=call.pk if call else None, attempts=F("attempts") - (0 if counted else 1))
     elif call.state == "done":
         _finish(session, item, call)
     elif call.state == "failed":

@@ -17,6 +17,7 @@ GONE_WIRE = (
 )
 GONE_READ = "The process stopped before the answer was read. Nothing was changed by it; it can simply be repeated."
 GONE_LINE = "The process stopped while this waited in line. Nothing was sent; it can simply be repeated."
+GONE_RETRY = "The process stopped before this was tried again. What came of the last attempt stands in the timeline."
 
 
 def sweep() -> int:
@@ -47,7 +48,8 @@ def _release(permits: QuerySet[Permit]) -> int:
 def _end_call(permit: Permit, held: bool) -> None:
     if permit.call_id is None or (call := Call.objects.filter(pk=permit.call_id).first()) is None:
         return
-    ended = recorder.Ended("failed", error_code="process_stopped", error_message=GONE_LINE)
+    in_line = GONE_LINE if permit.attempt == 1 else GONE_RETRY
+    ended = recorder.Ended("failed", error_code="process_stopped", error_message=in_line)
     if held:
         repeatable = call.method in ("GET", "HEAD")
         ended = recorder.Ended(

@@ -114,9 +114,10 @@ def test_who_starts_under_the_name_of_a_killed_process_gives_back_what_that_one_
     assert recovered(item).state == "done"
 
 
-def test_what_never_left_is_no_attempt(openai):
-    item = recovered(abandoned_item("failed", error_code="process_stopped"))
-    assert (item.state, item.attempts) == ("done", 1)
+@pytest.mark.parametrize(("sent", "attempts"), [(0, 1), (1, 2)])
+def test_a_claim_that_sent_nothing_is_no_attempt(openai, sent, attempts):
+    item = recovered(abandoned_item("failed", error_code="process_stopped", attempts=sent))
+    assert (item.state, item.attempts) == ("done", attempts)
 
 
 def test_records_that_were_sent_before_come_last(openai):

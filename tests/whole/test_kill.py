@@ -34,16 +34,21 @@ HELD = {
 }
 
 
-@pytest.fixture
-def program(tmp_path: Path, running_sandbox: Sandbox) -> Iterator[Program]:
-    running_sandbox.clear()
-    program = Program(tmp_path, running_sandbox)
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Program]:
+    program = Program(tmp_path_factory.mktemp("whole"), running_sandbox)
     program.start()
     try:
         program.settle_in(RECORDS - 5, throttle_limit=500, throttle_seconds=1, concurrent_connections=10)
         yield program
     finally:
         program.stop()
+
+
+@pytest.fixture
+def program(started: Program, running_sandbox: Sandbox) -> Program:
+    running_sandbox.clear()
+    return started
 
 
 @pytest.fixture
