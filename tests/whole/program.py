@@ -48,8 +48,8 @@ class Program:
         with self.said.open("w") as said:
             command = [sys.executable, "-m", "jobs.supervisor"]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=said, stderr=said)
-        wait_until(lambda: "Patchbay is running" in self.said.read_text(), 60)
-        wait_until(lambda: self.sandbox.answers(), 30)
+        wait_until(lambda: "Patchbay is running" in self.said.read_text(), 120)
+        wait_until(lambda: self.sandbox.answers(), 60)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -94,8 +94,8 @@ class Program:
         return self.page.post(path, data={"csrfmiddlewaretoken": token, **fields}).raise_for_status()
 
     def push(self, **fields: str) -> int:
-        """Starts a push of all products on its page; the number of the run."""
-        answer = self.post("/runs/new/", entity="Product", which="all", installation="1", **fields)
+        """Starts a push of products on its page, of all where nothing else is said; the number of the run."""
+        answer = self.post("/runs/new/", **{"entity": "Product", "which": "all", "installation": "1", **fields})
         found = re.fullmatch(r"/runs/(\d+)/", answer.url.path)
         assert found, answer.text
         return int(found.group(1))
@@ -106,7 +106,7 @@ class Program:
     def _run(self, *arguments: str, said: str = "", **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
-            cwd=ROOT, env=self.environment | environment, input=said, capture_output=True, text=True, timeout=60,
+            cwd=ROOT, env=self.environment | environment, input=said, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout

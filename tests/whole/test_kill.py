@@ -145,15 +145,18 @@ def test_twenty_kills_in_two_pushes_of_200_lose_nothing_and_pay_nothing_twice(pr
 
 def test_the_supervisor_is_killed_and_the_next_start_goes_on(program: Program):
     program.sandbox.settings(latency_seconds=SLOW)
-    run = program.push(mode="sync")
-    wait_until(lambda: len(items(program, run).get("done", set())) >= 20)
+    keys = [f"K-{number:03}" for number in range(40)]
+    run = program.push(mode="sync", which="keys", keys="\n".join(keys))
+    wait_until(lambda: len(items(program, run).get("done", set())) >= 10, 30)
     program.kill()
     program.start()
     ended(program, run)
     assert_nothing_is_held_in_the_end(program)
     assert_every_call_has_its_rows(program, run)
     assert max(posts_by_item(program, run).values()) == 1
+    assert {"done", "unknown"} == set(items(program, run))
     decided_on_the_page(program, run, items(program, run)["unknown"])
+    assert len(items(program, run)["done"]) == len(keys)
 
 
 def decided_on_the_page(program: Program, run: int, unknown: set[int]) -> None:
@@ -162,5 +165,5 @@ def decided_on_the_page(program: Program, run: int, unknown: set[int]) -> None:
     assert (f"<strong>{len(unknown)} record" in page) is bool(unknown)
     program.post(f"/runs/{run}/decide/", decision="again")
     assert ended(program, run) == "done"
+    assert set(items(program, run)) == {"done"}
     assert answers_written(program, run) == Counter(items(program, run)["done"])
-    assert len(items(program, run)["done"]) == RECORDS
