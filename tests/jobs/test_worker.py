@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.lease import SILENT_AFTER
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
@@ -85,7 +87,7 @@ def test_the_task_of_a_killed_worker_is_run_by_its_successor_at_once(place):
     place.worker("one")
     waited = wait_until(lambda: place.ask("status") == "SUCCESSFUL")
     assert place.seen() == ["began", "began", "ended"]
-    assert waited < 5, "longer than a silence needs no successor of the same name"
+    assert waited < SILENT_AFTER.total_seconds(), "after a silence no successor of the same name is needed"
 
 
 def test_a_worker_told_to_stop_finishes_a_short_task(place):
