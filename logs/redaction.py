@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from urllib.parse import quote
 LIMIT = 64 * 1024
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"})
 SECRET_FIELDS = frozenset({"signing_secret", "api_key", "client_secret", "secret", "password", "value_secret"})
-KEY_LIKE = re.compile(r"\b((?:sk-|pbw_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+KEY_LIKE = re.compile(r"\b((?:sk-|pb[ws]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -48,6 +49,13 @@ def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, 
 def clean(text: str) -> str:
     """Anything that looks like a key or a signing secret, wherever it stands, is replaced by its kind and length."""
     return KEY_LIKE.sub(lambda found: mark("key", found.group()), storable(text))
+
+
+class Formatter(logging.Formatter):
+    """For the program's own log files: what a library says of a request may hold its address, and that a token."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
 
 
 def storable(text: str) -> str:
