@@ -52,7 +52,8 @@ class Browser:
     def _keep(self, method: str, path: str, **options: object) -> Answer:
         response = self.client.request(method, path, **options)  # type: ignore[arg-type]
         headers = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
-        answer = Answer(f"{method} {path.split('?')[0]}", response.status_code, headers, response.content)
+        asked = re.sub(r"^/setup/.*", "/setup/", path.split("?")[0])
+        answer = Answer(f"{method} {asked}", response.status_code, headers, response.content)
         self.answers.append(answer)
         return answer
 
@@ -68,6 +69,7 @@ class Program:
     console: Path
     answers: list[Answer] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
+    browsers: list[Browser] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -83,7 +85,8 @@ class Program:
         return found.group(1) if found else ""
 
     def browser(self) -> Browser:
-        return Browser(self.url, self.answers)
+        self.browsers.append(Browser(self.url, self.answers))
+        return self.browsers[-1]
 
     def manage(self, *command: str, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         """A command, with `typed` on its standard input. Its output is kept under the command's name."""
@@ -116,6 +119,8 @@ def running(folder: Path, **more: str) -> Iterator[Program]:
         wait_until(lambda: answers(program.sandbox_url), 20)
         yield program
     finally:
+        for browser in program.browsers:
+            browser.client.close()
         process.terminate()
         process.wait(15)
 
