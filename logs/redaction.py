@@ -18,6 +18,7 @@ LIMIT = 64 * 1024
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"})
 SECRET_FIELDS = frozenset({"signing_secret", "api_key", "client_secret", "secret", "password", "value_secret"})
 KEY_LIKE = re.compile(r"\b((?:sk-|pb[ws]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+CREDENTIALS = re.compile(r"(?<=://)[^/\s:@\[]*:[^/\s@]+(?=@)")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -47,8 +48,9 @@ def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, 
 
 
 def clean(text: str) -> str:
-    """Anything that looks like a key or a signing secret, wherever it stands, is replaced by its kind and length."""
-    return KEY_LIKE.sub(lambda found: mark("key", found.group()), storable(text))
+    """Anything that looks like a key, a signing secret or a password in an address is replaced by its kind and length."""
+    without_keys = KEY_LIKE.sub(lambda found: mark("key", found.group()), storable(text))
+    return CREDENTIALS.sub(lambda found: mark("credentials", found.group()), without_keys)
 
 
 class Formatter(logging.Formatter):

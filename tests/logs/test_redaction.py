@@ -22,6 +22,12 @@ def test_what_looks_like_a_key_is_left_out_wherever_it_stands(secret, text):
     assert "0123456789" not in clean(text.format(secret)) and "whsec_MD" not in clean(text.format(secret))
 
 
+def test_a_password_in_an_address_is_left_out():
+    assert "hunter2" not in clean("See https://ada:hunter2@gateway.test/v1.")
+    for harmless in ("http://127.0.0.1:8000/a?b=c@d", "ada@example.com: hello", "http://[::1]:8000/x@y"):
+        assert clean(harmless) == harmless
+
+
 def test_a_log_line_and_its_traceback_hold_no_key():
     record = logging.makeLogRecord({"msg": "Not Found: %s", "args": (f"/setup/{SECRETS[2]}/",)})
     try:
