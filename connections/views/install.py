@@ -59,7 +59,8 @@ def keep(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     """Saves while somebody types; the page swaps in when that was."""
     draft, this = _draft(request, pk), _step(slug)
     if draft.applied_at is None and this.form is not None:
-        draft = drafts.save(draft, this, drafts.form_of(this, draft, request.POST))
+        form = drafts.form_of(this, draft, request.POST)
+        draft = draft if drafts.overtaken(draft, form) else drafts.save(draft, this, form)
     return render(request, "connections/install/_saved.html", {"draft": draft})
 
 

@@ -23,8 +23,8 @@ from standardwebhooks.webhooks import Webhook
 from tests.conftest import wait_until
 from tests.connections.builders import throttle
 from tests.whole.parrot import parrot
-from tests.whole.program import Browser, Program, running
 from tests.whole.search import files_under, forms_of, leaks, rows_of
+from tests.whole.witness import Browser, Program, running
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,7 @@ from openai_api.client import Client
 from openai_api.retries import RetryPolicy
 from tests import builders
 from tests.conftest import free_port, wait_until
-from tests.whole.program import answers, running
+from tests.whole.witness import answers, running
 
 pytestmark = pytest.mark.slow
 MODEL = "gpt-4o"

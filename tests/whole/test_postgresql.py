@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.conftest import ROOT
-from tests.whole.program import Program, running
+from tests.whole.witness import Program, running
 
 HOST, PORT = os.environ.get("PGHOST", "127.0.0.1"), os.environ.get("PGPORT", "5432")
 USER = os.environ.get("PGUSER", getpass.getuser())
