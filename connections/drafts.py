@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from connections import actions
-from connections.forms import ConnectionForm, one_line
+from connections.forms import ConnectionForm
 from connections.installation_forms import (
     PRESETS,
     InstallationForm,
@@ -166,14 +166,6 @@ def save(draft: InstallationDraft, step: Step, form: forms.Form) -> Installation
     """Keeps what was typed, valid or not, and whether the step is done. A key in a wrong box is not kept."""
     typed = {name: clean(str(form.data.get(name) or ""))[:LONGEST_ANSWER] for name in answer_names(form)}
     return _store(draft, typed, step.slug, form.is_valid())
-
-
-def overtaken(draft: InstallationDraft, form: forms.Form) -> bool:
-    """Whether a save while typing comes after the page's own Continue: the new connection of its form stands already."""
-    made = connection_of(draft)
-    if made is None or not isinstance(form, ConnectionStepForm) or not form.makes_new:
-        return False
-    return made.name == one_line(str(form.data.get(form.new.add_prefix("name"), "")))
 
 
 def make_connection(

@@ -59,8 +59,7 @@ def keep(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     """Saves while somebody types; the page swaps in when that was."""
     draft, this = _draft(request, pk), _step(slug)
     if draft.applied_at is None and this.form is not None:
-        form = drafts.form_of(this, draft, request.POST)
-        draft = draft if drafts.overtaken(draft, form) else drafts.save(draft, this, form)
+        draft = drafts.save(draft, this, drafts.form_of(this, draft, request.POST))
     return render(request, "connections/install/_saved.html", {"draft": draft})
 
 
