@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import zoneinfo
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -118,6 +119,10 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
         }
     elif not engine.endswith("postgresql"):
         raise wrong(name, "must begin with sqlite:// or postgres://.")
+    elif find_spec("psycopg") is None:
+        raise wrong(
+            name, "names PostgreSQL, and its driver is not installed. README.md says how to, under In production."
+        )
     return config
 
 

@@ -15,7 +15,7 @@ import django
 import uvicorn
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import OperationalError, connections
 
 from jobs.tables import process_started
 
@@ -48,6 +48,8 @@ def make_ready() -> None:
         process_started(settings.PROCESS_NAME)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
+    except OperationalError as problem:
+        sys.exit(f"The database that DATABASE_URL names can't be used. {' '.join(str(problem).split())}")
 
 
 def address_to_open() -> str:

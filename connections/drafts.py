@@ -23,6 +23,7 @@ from connections.installation_forms import (
 from connections.model_dates import model_options
 from connections.models import Connection, InstallationDraft
 from logs.audit import Actor
+from logs.redaction import clean
 from ui.forms import OptionCards
 
 NEW = "new"
@@ -162,8 +163,8 @@ def connection_of(draft: InstallationDraft) -> Connection | None:
 
 
 def save(draft: InstallationDraft, step: Step, form: forms.Form) -> InstallationDraft:
-    """Keeps what was typed, valid or not, and whether the step is done."""
-    typed = {name: str(form.data.get(name) or "")[:LONGEST_ANSWER] for name in answer_names(form)}
+    """Keeps what was typed, valid or not, and whether the step is done. A key in a wrong box is not kept."""
+    typed = {name: clean(str(form.data.get(name) or ""))[:LONGEST_ANSWER] for name in answer_names(form)}
     return _store(draft, typed, step.slug, form.is_valid())
 
 

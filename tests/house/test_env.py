@@ -162,3 +162,25 @@ def test_the_sandbox_is_refused_in_production():
 def test_the_database_lies_in_var_dir_whatever_its_name(tmp_path):
     answer = read_env(DATABASE_URL="", VAR_DIR=str(tmp_path / "a b%41#?"))
     assert str(tmp_path / "a b%41#?" / "patchbay.sqlite3") in answer.stdout
+
+
+def test_a_database_that_cannot_be_reached_stops_a_command_with_one_sentence():
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "calls"],
+        env=os.environ
+        | {"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3", "DJANGO_SETTINGS_MODULE": "config.settings"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("The database that DATABASE_URL names can't be used. ")
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_postgresql_without_its_driver_is_said_before_anything_fails():
+    without = "import sys; sys.modules['psycopg'] = None; from config import env"
+    given = os.environ | {"DATABASE_URL": "postgres://ada:hunter2@127.0.0.1/patchbay"}
+    answer = subprocess.run([sys.executable, "-c", without], env=given, cwd=ROOT, capture_output=True, text=True)
+    last = answer.stderr.strip().splitlines()[-1]
+    assert "DATABASE_URL names PostgreSQL, and its driver is not installed." in last and "hunter2" not in answer.stderr

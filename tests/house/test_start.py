@@ -215,4 +215,5 @@ def test_a_web_process_that_cannot_start_says_why(copy: Copy):
     database = "postgres://nobody:canary-password@127.0.0.1:1/none"
     said = last_line(copy.launch(DATABASE_URL=database, VAR_DIR="var-database"))
     assert said.startswith("Patchbay could not start. web ended with status 1. It said last:")
-    assert "canary-password" not in said
+    assert "The database that DATABASE_URL names can't be used." in said
+    assert "canary-password" not in said and "Traceback" not in said
