@@ -19,7 +19,7 @@ from connections.drafts import resume_at
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
 from connections.models import Installation, InstallationDraft
-from connections.webhook_keys import ENTITIES, webhook_url
+from connections.webhook_keys import ENTITIES, masked_url, webhook_url
 from ui.access import administrator, viewer
 from ui.htmx import is_partial
 
@@ -43,7 +43,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "installation": installation,
         "allows": allowance_of(installation.throttle),
         "note": note_on(installation.connection, installation.model),
-        "masked_url": _masked_url(installation),
+        "masked_url": masked_url(installation),
     }
     return render(request, "connections/installation/detail.html", context)
 
@@ -112,7 +112,7 @@ def show_key(request: HttpRequest, installed: Installed) -> HttpResponse:
 def ready_context(installation: Installation) -> dict[str, Any]:
     return {
         "installation": installation,
-        "masked_url": _masked_url(installation),
+        "masked_url": masked_url(installation),
         "event_types": EVENT_TYPES,
         "secret_form": SigningSecretForm(),
         "first_event_url": _first_event_url(installation),
@@ -125,12 +125,6 @@ def _first_event_url(installation: Installation) -> str:
         return reverse("webhooks:first_event", args=[installation.pk])
     except NoReverseMatch:
         return ""
-
-
-def _masked_url(installation: Installation) -> str:
-    """The address without its key, as it may be shown at any time."""
-    address = webhook_url("KEY").removesuffix("KEY")
-    return f"{address}pbw_••••{installation.webhook_key_last4}"
 
 
 def _get(pk: int) -> Installation:
