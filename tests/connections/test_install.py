@@ -282,6 +282,9 @@ def test_the_webhook_key_and_its_finished_address_are_shown_with_copy_buttons(as
     assert set(re.findall(r'data-copy="([^"]+)"', reading.text)) == {"whkey", *addresses}
     for step in ("Webhooks", "Create", "response.completed", "signing secret"):
         assert step in reading.text
+    made = Installation.objects.get()
+    for name in ("verification:page", "installations:detail"):
+        assert f'<h3><a href="{reverse(name, args=[made.pk])}' in reading.text, "what comes next is linked"
 
 
 @pytest.mark.django_db
