@@ -9,8 +9,10 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
+from connections import actions
 from connections.drafts import STEPS
 from connections.models import Connection, Installation, InstallationDraft
+from logs.audit import SYSTEM
 from logs.models import AuditEntry
 from tests import builders, people
 from tests.conftest import Sandbox
@@ -312,6 +314,15 @@ def test_apply_pressed_twice_makes_one_installation(as_administrator: Browser) -
 
 
 @pytest.mark.django_db
+def test_of_two_who_apply_one_draft_at_once_the_second_finds_it_taken() -> None:
+    here, facts = draft(), {"connection": builders.connection(), "model": "gpt-6-luna"}
+    actions.create_installation(SYSTEM, name="First", draft=here, **facts)
+    with pytest.raises(actions.AlreadyApplied, match="one draft makes one installation"):
+        actions.create_installation(SYSTEM, name="Second", draft=here, **facts)
+    assert Installation.objects.get().name == "First"
+
+
+@pytest.mark.django_db
 def test_the_signing_secret_is_taken_on_the_page_and_never_shown(as_administrator: Browser) -> None:
     reading, _ = applied(as_administrator)
     reading.press("Save signing secret", secret="sk-this-is-the-wrong-one")
@@ -329,5 +340,6 @@ def test_a_new_webhook_key_replaces_the_old_one_and_is_shown_once(as_administrat
     reading.press("Make a new key")
     shown = re.search(r'<output id="whkey"[^>]*>(.*?)</output>', reading.text)
     assert shown and shown[1] != old
+    assert "no-store" in reading.headers["Cache-Control"]
     reading.open(reverse("installations:ready", args=[made.pk]))
     assert shown[1] not in reading.text
