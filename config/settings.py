@@ -86,6 +86,7 @@ ON_PROCESS_START = ["connections.checks.assert_keys_open", "openai_api.sweep.rel
 PERIODIC = {
     "jobs.lease.prune": 3600.0,
     "openai_api.sweep.sweep": 5.0,
+    "connections.tasks.retest_due": 60.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,

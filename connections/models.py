@@ -51,7 +51,7 @@ class InstallationQuerySet(NamedQuerySet["Installation"]):
 
 class Connection(models.Model):
     """Where OpenAI is and with which key. `status` is what the last test said; `models_seen` is the account's list of
-    models, rows of `{"id": str, "shutdown": "YYYY-MM-DD" | None}` by id.
+    models, rows of `{"id": str, "shutdown": "YYYY-MM-DD" | None}` by id. No background test begins before `retest_at`.
     """
 
     name = models.CharField(max_length=120, unique=True)
@@ -71,6 +71,7 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True, blank=True)
     test_call_id = models.UUIDField(null=True, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)
+    retest_at = models.DateTimeField(null=True, blank=True)
     models_seen = models.JSONField(default=list, blank=True)
     models_at = models.DateTimeField(null=True, blank=True)
 

@@ -18,7 +18,7 @@ from connections.allowance import allowance_of
 from connections.drafts import resume_at
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
-from connections.models import Installation, InstallationDraft
+from connections.models import Connection, Installation, InstallationDraft
 from connections.webhook_keys import ENTITIES, masked_url, webhook_url
 from ui.access import administrator, viewer
 from ui.htmx import is_partial
@@ -31,8 +31,10 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 def listing(request: HttpRequest) -> HttpResponse:
     rows = Installation.objects.select_related("connection").with_last_call()
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)
+    failing = Connection.objects.filter(status="failed", installations__isnull=False).distinct()
     open_drafts = [(draft, resume_at(draft), f"discard-{draft.pk}") for draft in mine]
-    return render(request, "connections/installation/list.html", {"installations": rows, "drafts": open_drafts})
+    context = {"installations": rows, "drafts": open_drafts, "failing": failing}
+    return render(request, "connections/installation/list.html", context)
 
 
 @viewer

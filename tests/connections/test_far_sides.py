@@ -27,12 +27,9 @@ def loopback_allowed(settings: Any) -> None:
     settings.ALLOW_PRIVATE_ADDRESSES = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
-def test_of(url: str, **over: Any) -> Connection:
+def after_test(url: str, **over: Any) -> Connection:
     row = builders.connection(base_url=url, **over)
     return run_test(row, context_of(row, SYSTEM))
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]  # a helper, by its name no test
 
 
 def says(row: Connection) -> tuple[str, str]:
@@ -101,27 +98,27 @@ SENTENCES = [
 @pytest.mark.parametrize(("answer", "code", "sentence"), SENTENCES, ids=[row[2][:40] for row in SENTENCES])
 def test_each_answer_gets_its_sentence_and_what_to_do(answer: Any, code: str, sentence: str) -> None:
     with listening(lambda method, path: answer) as far_side:
-        assert says(test_of(far_side.url)) == (code, sentence)
+        assert says(after_test(far_side.url)) == (code, sentence)
     assert far_side.asked == [("GET", "/v1/models", f"Bearer {builders.API_KEY}")], (
         "it cannot succeed, so it is asked once"
     )
 
 
 def test_nobody_listens() -> None:
-    code, sentence = says(test_of(f"http://127.0.0.1:{free_port()}/v1"))
+    code, sentence = says(after_test(f"http://127.0.0.1:{free_port()}/v1"))
     assert code == "PB-1006"
     assert sentence == "127.0.0.1 refused the connection. Check the address and port, and that the server runs."
 
 
 def test_there_is_no_such_host() -> None:
-    code, sentence = says(test_of("https://nowhere.invalid/v1"))
+    code, sentence = says(after_test("https://nowhere.invalid/v1"))
     assert code == "PB-1005"
     assert sentence == "No such host: nowhere.invalid. Check the base URL of the connection for a typing error."
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> None:
     with listening(lambda method, path: as_json(200, {}), self_signed(tmp_path)) as far_side:
-        code, sentence = says(test_of(far_side.url))
+        code, sentence = says(after_test(far_side.url))
     assert code == "PB-1007"
     assert sentence == (
         "No secure connection to 127.0.0.1: its certificate was not accepted. "
@@ -133,7 +130,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_key(tmp_path: Path) -> No
 def test_a_server_that_does_not_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(testing, "TIMEOUT", 0.1)
     with listening(slow(0.5)) as far_side:
-        code, sentence = says(test_of(far_side.url))
+        code, sentence = says(after_test(far_side.url))
     assert code == "PB-1008"
     assert sentence == "No answer within 0.1 s. Nothing was changed by this request; try again."
     assert len(far_side.asked) == 2, "one more try, and no third: a person is waiting"
@@ -143,7 +140,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() -> None:
     with listening(lambda method, path: as_json(200, {"object": "list", "data": []})) as elsewhere:
         away = {"location": f"{elsewhere.url}/models"}
         with listening(lambda method, path: (307, away, b"")) as far_side:
-            code, sentence = says(test_of(far_side.url))
+            code, sentence = says(after_test(far_side.url))
     assert code == "PB-1011"
     assert sentence == (
         "The address answered with a redirect (307), which is not followed, so that the key goes nowhere else. "
@@ -155,7 +152,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() -> None:
 def test_an_address_that_is_private_is_not_dialled(settings: Any) -> None:
     settings.ALLOW_PRIVATE_ADDRESSES = ()
     with listening(lambda method, path: as_json(200, {})) as far_side:
-        code, sentence = says(test_of(far_side.url.replace("127.0.0.1", "localhost")))
+        code, sentence = says(after_test(far_side.url.replace("127.0.0.1", "localhost")))
     assert (code, far_side.asked) == ("PB-1010", [])
     assert "The operator allows networks with ALLOW_PRIVATE_ADDRESSES." in sentence
 
@@ -164,7 +161,7 @@ def test_a_restricted_key_is_tried_with_the_cheapest_call_and_told_what_is_missi
     refused = error(403, SCOPE_MODELS, "missing_scope")
     answers = {"GET": refused, "POST": error(400, "Missing required parameter: 'model'.")}
     with listening(lambda method, path: answers[method]) as far_side:
-        row = test_of(far_side.url)
+        row = after_test(far_side.url)
     assert [asked[:2] for asked in far_side.asked] == [("GET", "/v1/models"), ("POST", "/v1/responses")]
     assert (row.status, row.missing_permission) == ("limited", "api.model.read")
     assert row.status_text == (
@@ -187,5 +184,5 @@ def test_the_sandbox_plays_the_same_and_is_reached_wherever_it_runs(
     sandbox: Sandbox, settings: Any, key: str, status: str, code: str
 ) -> None:
     settings.ALLOW_PRIVATE_ADDRESSES = ()
-    row = test_of(sandbox.url, api_key=key)
+    row = after_test(sandbox.url, api_key=key)
     assert (row.status, row.status_code) == (status, code)
