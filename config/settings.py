@@ -92,6 +92,7 @@ ON_PROCESS_START = [
 PERIODIC = {
     "jobs.lease.prune": 3600.0,
     "openai_api.sweep.sweep": 5.0,
+    "connections.tasks.retest_due": 60.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,

@@ -20,7 +20,7 @@ from connections.models import Connection, Installation, InstallationDraft
 from connections.testing import Verdict, probe
 from connections.webhook_keys import digest_of, installation_by_key, new_key, webhook_url
 from logs import audit
-from logs.audit import Actor
+from logs.audit import SYSTEM, Actor
 from logs.context import Context
 
 __all__ = ["installation_by_key", "webhook_url"]  # callers find all of the room's verbs here
@@ -141,6 +141,13 @@ def test_connection(connection: Connection, context: Context) -> Connection:
     )  # fmt: skip
     same.update(**_test_result(verdict))
     return Connection.objects.get(pk=connection.pk)
+
+
+def record_turn(before: Connection, after: Connection) -> None:
+    """Leaves a line in the audit trail when a background test found that a connection began or ceased to fail."""
+    if (before.status == "failed") != (after.status == "failed"):
+        action = "found failing" if after.status == "failed" else "found working again"
+        _audit(SYSTEM, action, after, {"status": [before.status, after.status]})
 
 
 def test_context(connection: Connection, actor: Actor) -> Context:

@@ -30,6 +30,11 @@ def webhook_url(key: str, entity: str = "Product") -> str:
     return f"{settings.PUBLIC_URL}/hookapi/v2/dynamic/OpenAI/{quote(entity, safe='')}?{quote(key, safe='')}"
 
 
+def masked_url(installation: Installation) -> str:
+    """The address without its key, as it may be shown at any time."""
+    return f"{webhook_url('')}{PREFIX}••••{installation.webhook_key_last4}"
+
+
 def installation_by_key(key: str) -> Installation | None:
     """The installation whose webhook key this is, already URL-decoded. The time it takes says nothing about the key:
     what is looked up is a hash that the sender cannot steer, and it is compared in constant time.

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
+from connections.models import Installation
+from connections.webhook_keys import masked_url
 from flows.models import Record
 from ui.access import operator, viewer
 from ui.htmx import is_partial, stop_polling
@@ -37,6 +39,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "filtered": any(request.GET.get(name) for name in form.fields),
             "live": "cursor" not in request.GET,
             "last": Event.objects.order_by("-received_at").first(),
+            "addresses": [(row, masked_url(row)) for row in Installation.objects.select_related("connection")],
             "refusals": Refusal.objects.since(timezone.now() - REFUSALS_SHOWN)[:20],
         },
     )

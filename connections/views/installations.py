@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from connections import actions
@@ -18,8 +18,8 @@ from connections.allowance import allowance_of
 from connections.drafts import resume_at
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
-from connections.models import Installation, InstallationDraft
-from connections.webhook_keys import ENTITIES, webhook_url
+from connections.models import Connection, Installation, InstallationDraft
+from connections.webhook_keys import ENTITIES, masked_url, webhook_url
 from ui.access import administrator, viewer
 from ui.htmx import is_partial
 
@@ -27,21 +27,25 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 
 
 @viewer
+@require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     rows = Installation.objects.select_related("connection").with_last_call()
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)
+    failing = Connection.objects.filter(status="failed", installations__isnull=False).distinct()
     open_drafts = [(draft, resume_at(draft), f"discard-{draft.pk}") for draft in mine]
-    return render(request, "connections/installation/list.html", {"installations": rows, "drafts": open_drafts})
+    context = {"installations": rows, "drafts": open_drafts, "failing": failing}
+    return render(request, "connections/installation/list.html", context)
 
 
 @viewer
+@require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     installation = _get(pk)
     context = {
         "installation": installation,
         "allows": allowance_of(installation.throttle),
         "note": note_on(installation.connection, installation.model),
-        "masked_url": _masked_url(installation),
+        "masked_url": masked_url(installation),
     }
     return render(request, "connections/installation/detail.html", context)
 
@@ -64,6 +68,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @administrator
+@require_safe
 def ready(request: HttpRequest, pk: int) -> HttpResponse:
     """The webhook's set-up, without the key: that is shown once, by `show_key`."""
     return render(request, "connections/installation/ready.html", ready_context(_get(pk)))
@@ -109,7 +114,7 @@ def show_key(request: HttpRequest, installed: Installed) -> HttpResponse:
 def ready_context(installation: Installation) -> dict[str, Any]:
     return {
         "installation": installation,
-        "masked_url": _masked_url(installation),
+        "masked_url": masked_url(installation),
         "event_types": EVENT_TYPES,
         "secret_form": SigningSecretForm(),
         "first_event_url": _first_event_url(installation),
@@ -122,12 +127,6 @@ def _first_event_url(installation: Installation) -> str:
         return reverse("webhooks:first_event", args=[installation.pk])
     except NoReverseMatch:
         return ""
-
-
-def _masked_url(installation: Installation) -> str:
-    """The address without its key, as it may be shown at any time."""
-    address = webhook_url("KEY").removesuffix("KEY")
-    return f"{address}pbw_••••{installation.webhook_key_last4}"
 
 
 def _get(pk: int) -> Installation:

@@ -29,6 +29,12 @@ def signed_in(client):
     return "_auth_user_id" in client.session
 
 
+def test_an_odd_address_after_sign_in_is_no_error(as_viewer):
+    """A word without a slash is no page of ours; `redirect` would take it for the name of a view."""
+    answer = as_viewer.get("/sign-in/?next=somewhere")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
 def test_signing_in_opens_the_first_page_and_is_audited(client, ada):
     answer = sign_in(client)
     assert (answer.status_code, answer["Location"], signed_in(client)) == (302, "/", True)

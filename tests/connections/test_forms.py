@@ -75,6 +75,16 @@ def test_a_taken_name_is_refused_beside_the_field_whatever_its_capitals() -> Non
         ("http://10.0.0.8/v1", "private"),
         ("http://169.254.169.254/v1", "private"),
         ("http://[::1]:11434/v1", "private"),
+        ("http://[::ffff:10.0.0.8]/v1", "private"),
+        ("http://[64:ff9b::a00:8]/v1", "private"),
+        ("http://[fe80::1%25eth0]/v1", "private"),
+        ("http://167772168/v1", "private"),
+        ("http://0x0a.8/v1", "private"),
+        ("http://10。0。0。8/v1", "private"),
+        ("http://127.0.0.1:5432/v1", "private"),
+        ("http://[::1/v1", "cannot be read"),
+        ("https://example.com:99999/v1", "cannot be read"),
+        ("example.com/v1", "https://"),
     ],
 )
 def test_an_address_that_may_not_be_called_is_refused_with_the_reason(address: str, says: str) -> None:
@@ -90,8 +100,15 @@ def test_another_server_may_do_without_a_key() -> None:
 def test_a_private_server_works_where_the_operator_allows_it(settings: Any) -> None:
     import ipaddress
 
-    settings.ALLOW_PRIVATE_ADDRESSES = (ipaddress.ip_network("10.0.0.0/8"),)
-    assert connection_form(kind="other", base_url="http://10.0.0.8/v1").is_valid()
+    settings.ALLOW_PRIVATE_ADDRESSES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
+    for address in ("10.0.0.8", "[::ffff:10.0.0.8]", "[fd00::8]"):
+        assert connection_form(kind="other", base_url=f"http://{address}/v1").is_valid(), address
+    assert not connection_form(kind="other", base_url="http://192.168.0.8/v1").is_valid()
+
+
+def test_the_sandbox_may_be_typed_as_another_server_and_nothing_else_of_this_machine() -> None:
+    assert connection_form(kind="other", base_url=SANDBOX).is_valid()
+    assert not connection_form(kind="other", base_url=SANDBOX.replace("8799", "8798")).is_valid()
 
 
 @pytest.mark.parametrize("value", ["org 1", "org\r\nX-Evil: 1", "örg"])

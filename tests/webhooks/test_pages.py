@@ -48,3 +48,13 @@ def test_an_operator_replays_and_a_viewer_may_not(as_operator, as_viewer, monkey
     assert as_operator.post(f"/webhooks/{event.pk}/replay/").status_code == 302
     event.refresh_from_db()
     assert (event.state, again) == ("received", [event.pk])
+
+
+def test_each_installation_shows_where_its_events_go_and_an_administrator_the_steps(as_viewer, as_administrator):
+    here = installation(signing_secret="")
+    steps = f'href="/installations/{here.pk}/ready/"'
+    for browser, shown in ((as_viewer, False), (as_administrator, True)):
+        page = browser.get("/webhooks/").content.decode()
+        assert f"/hookapi/v2/dynamic/OpenAI/Product?pbw_••••{here.webhook_key_last4}" in page
+        assert "Signing secret not set" in page
+        assert (steps in page) is shown
