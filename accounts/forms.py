@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    PasswordChangeForm,
+    SetPasswordForm,
+    UsernameField,
+)
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 
@@ -58,6 +64,7 @@ class PersonForm(BaseUserCreationForm):  # type: ignore[type-arg]  # generic in 
     class Meta:
         model = User
         fields = ["username"]
+        field_classes = {"username": UsernameField}
         labels = {"username": "Name"}
         help_texts = {"username": NAME_HELP}
 
@@ -92,6 +99,7 @@ class OwnPasswordForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = "Password now"
         _word_passwords(self.fields, "new_password1", "new_password2")
+        self.fields["new_password1"].label, self.fields["new_password2"].label = "New password", "New password again"
 
 
 class GivenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
