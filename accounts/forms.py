@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.forms import (
@@ -21,6 +21,10 @@ from ui.formats import clock
 from ui.forms import OptionCards
 
 PASSWORD_HELP = "At least 12 characters. Often used passwords and ones like the name are refused."  # noqa: S105
+PASSWORD_ERRORS: Final[dict[str, Any]] = {
+    "password_mismatch": "The two passwords differ. Enter the same one twice.",
+    "password_incorrect": "This is not your password now. Enter it again.",
+}
 NAME_HELP = "What you sign in with, and what the log and the audit trail show. Letters, digits and @ . + - _"
 
 
@@ -61,6 +65,8 @@ def _paused() -> str:
 class PersonForm(BaseUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A name and a password, twice; the first administrator needs no more."""
 
+    error_messages = PASSWORD_ERRORS
+
     class Meta:
         model = User
         fields = ["username"]
@@ -95,6 +101,8 @@ class RoleForm(forms.Form):
 
 
 class OwnPasswordForm(PasswordChangeForm):
+    error_messages = PASSWORD_ERRORS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = "Password now"
@@ -103,6 +111,8 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 class GivenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
+    error_messages = PASSWORD_ERRORS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _word_passwords(self.fields, "new_password1", "new_password2")

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.driving import CHROMIUM
 from tests.conftest import ROOT, free_port, wait_until
+
+# On a machine that is busy with other tests.
+PATIENCE_MS = 20_000
 
 
 class Program:
@@ -65,6 +68,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         yield opened
         browser.close()
