@@ -15,6 +15,7 @@ from tests.browser.driving import PASS_PHRASE, assert_good_page, in_chromium
 from tests.conftest import ROOT
 
 pytestmark = in_chromium
+MOST_PAGES = 10
 PICTURE = ROOT / "docs" / "verification.png"
 
 
@@ -59,7 +60,7 @@ class Newcomer:
 
     def follow_the_form(self, onward: str, to: str) -> None:
         connection, _, sandbox, model = in_italics()
-        while not self.page.get_by_role("button", name=to, exact=True).is_visible():
+        for _ in range(MOST_PAGES):
             step = self.page.locator("[aria-current=step]").inner_text()
             if step == connection:
                 self.page.get_by_label("Name").fill("Sandbox")
@@ -67,6 +68,9 @@ class Newcomer:
             if step == model:
                 self.page.get_by_label("OpenAI model").fill(as_code()[0])
             self.press(onward)
+            if self.page.get_by_role("button", name=to, exact=True).is_visible():
+                return
+        raise AssertionError(f"{to} is not within {MOST_PAGES} pages; the form stands at {self.page.url}")
 
 
 def test_from_the_set_up_token_to_the_log_entry_of_each_call(page: Page, program: Program, pictures: bool):
