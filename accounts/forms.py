@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    BaseUserCreationForm,
+    PasswordChangeForm,
+    SetPasswordForm,
+    UsernameField,
+)
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 
@@ -15,6 +21,10 @@ from ui.formats import clock
 from ui.forms import OptionCards
 
 PASSWORD_HELP = "At least 12 characters. Often used passwords and ones like the name are refused."  # noqa: S105
+PASSWORD_ERRORS: Final[dict[str, Any]] = {
+    "password_mismatch": "The two passwords differ. Enter the same one twice.",
+    "password_incorrect": "This is not your password now. Enter it again.",
+}
 NAME_HELP = "What you sign in with, and what the log and the audit trail show. Letters, digits and @ . + - _"
 
 
@@ -55,9 +65,12 @@ def _paused() -> str:
 class PersonForm(BaseUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A name and a password, twice; the first administrator needs no more."""
 
+    error_messages = PASSWORD_ERRORS
+
     class Meta:
         model = User
         fields = ["username"]
+        field_classes = {"username": UsernameField}
         labels = {"username": "Name"}
         help_texts = {"username": NAME_HELP}
 
@@ -88,13 +101,18 @@ class RoleForm(forms.Form):
 
 
 class OwnPasswordForm(PasswordChangeForm):
+    error_messages = PASSWORD_ERRORS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = "Password now"
         _word_passwords(self.fields, "new_password1", "new_password2")
+        self.fields["new_password1"].label, self.fields["new_password2"].label = "New password", "New password again"
 
 
 class GivenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
+    error_messages = PASSWORD_ERRORS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _word_passwords(self.fields, "new_password1", "new_password2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -26,9 +26,9 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest, token: str) -> HttpResponse:
-    """The first-run page. It is gone (404) as soon as an administrator exists."""
+    """The first-run page. It is gone (404) as soon as an administrator exists, and then says where to sign in."""
     if not needs_setup():
-        raise Http404
+        return render(request, "accounts/setup_done.html", status=404)
     if not is_open(token):
         return render(request, "accounts/setup_closed.html", status=403)
     form = PersonForm(posted(request))

@@ -162,10 +162,17 @@ def connection_of(draft: InstallationDraft) -> Connection | None:
     return Connection.objects.filter(pk=id_in(str(draft.answers.get("connection", "")))).first()
 
 
-def save(draft: InstallationDraft, step: Step, form: forms.Form) -> InstallationDraft:
-    """Keeps what was typed, valid or not, and whether the step is done. A key in a wrong box is not kept."""
+class Outdated(Exception):
+    """The draft was saved since the page was drawn that now wants to save what stands on it."""
+
+
+def save(draft: InstallationDraft, step: Step, form: forms.Form, seen: str = "") -> InstallationDraft:
+    """Keeps what was typed, valid or not, and whether the step is done. A key in a wrong box is not kept.
+
+    `seen` is the draft's stamp as the page has it, or empty where the page wins anyway. Raises Outdated.
+    """
     typed = {name: clean(str(form.data.get(name) or ""))[:LONGEST_ANSWER] for name in answer_names(form)}
-    return _store(draft, typed, step.slug, form.is_valid())
+    return _store(draft, typed, step.slug, form.is_valid(), seen)
 
 
 def make_connection(
@@ -213,9 +220,13 @@ def _unmade(form: forms.Form) -> bool:
 
 
 @transaction.atomic
-def _store(draft: InstallationDraft, typed: Mapping[str, str | None], slug: str, done: bool) -> InstallationDraft:
+def _store(
+    draft: InstallationDraft, typed: Mapping[str, str | None], slug: str, done: bool, seen: str = ""
+) -> InstallationDraft:
     """Two windows may be open on one draft: only the answers of this page are replaced."""
     row = InstallationDraft.objects.select_for_update().get(pk=draft.pk)
+    if seen and seen != row.stamp:
+        raise Outdated
     row.answers = {name: value for name, value in {**row.answers, **typed}.items() if value is not None}
     finished = set(row.done) - {slug} | ({slug} if done else set())
     row.done = [step.slug for step in STEPS if step.slug in finished]

@@ -135,7 +135,7 @@ class ConnectionForm(ConnectionFields):
     api_key = SecretField(
         label="API key",
         required=False,
-        help_text="Stored encrypted and never shown again, apart from its last four characters.",
+        help_text="OpenAI needs one, the sandbox none. Stored encrypted; only its last four characters are shown again.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -144,7 +144,9 @@ class ConnectionForm(ConnectionFields):
         if kind == SANDBOX and not key:
             data["api_key"] = SANDBOX_KEY
         elif kind == OPENAI and not key and "api_key" not in self.errors:
-            self.add_error("api_key", "OpenAI needs a key. Make one as described under Before you begin.")
+            self.add_error(
+                "api_key", "OpenAI needs a key. Make one as described beside this form, or choose the sandbox."
+            )
         if key and self.errors and "api_key" not in self.errors:
             self.add_error("api_key", "Enter the key again: it is not kept while another field is being corrected.")
         return data

@@ -188,3 +188,8 @@ class InstallationDraft(models.Model):
 
     def __str__(self) -> str:
         return str(self.answers.get("name") or f"Draft {self.pk}")
+
+    @property
+    def stamp(self) -> str:
+        """Another one after every saving."""
+        return self.saved_at.isoformat()

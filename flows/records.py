@@ -18,13 +18,16 @@ QUIET_CAUSES = frozenset({"answer", "event", "pull", "sample"})
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history."""
+    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history,
+    but for `correlation_id`: the flows that the change starts make their calls under it.
+    """
 
     kind: str
     id: str = ""
     call_id: uuid.UUID | None = None
     mapping_name: str = ""
     mapping_version: int | None = None
+    correlation_id: str = ""
 
 
 def save_record(
@@ -51,7 +54,7 @@ def save_record(
             record.sample = sample
         changed = _write(record, fields or {}, custom or {}, actor, why)
         if changed and why.kind not in QUIET_CAUSES:
-            _start_flows(actor, record)
+            _start_flows(actor, record, why.correlation_id)
     return record, changed
 
 
@@ -95,8 +98,8 @@ def difference(
     return old, {f"{part}.{name}": after[part][name] for part, name in names}
 
 
-def _start_flows(actor: Actor, record: Record) -> None:
+def _start_flows(actor: Actor, record: Record, correlation_id: str) -> None:
     # Runs are started above this module, and a run's answers are saved through it.
     from flows.starting import start_on_change
 
-    start_on_change(actor, record)
+    start_on_change(actor, record, correlation_id)

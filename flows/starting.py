@@ -56,14 +56,17 @@ def start_push(
     return run
 
 
-def start_on_change(actor: Actor, record: Record) -> list[Run]:
+def start_on_change(actor: Actor, record: Record, correlation_id: str = "") -> list[Run]:
     """Queue a push of `record` by each active flow that waits for changes of its entity."""
     flows = Flow.objects.filter(
         active=True, trigger="on_change", mapping__active=True,
         mapping__direction="from_hub", mapping__entity=record.entity.name,
     )  # fmt: skip
     wanted = flows if record.sample else flows.filter(sample_only=False)
-    return [_push(actor, flow.mapping, [record], flow=flow) for flow in wanted.select_related("mapping__installation")]
+    return [
+        _push(actor, flow.mapping, [record], flow=flow, correlation_id=correlation_id)
+        for flow in wanted.select_related("mapping__installation")
+    ]
 
 
 def start_pull(actor: Actor, installation: Installation, source: str, correlation_id: str = "") -> Run:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -85,7 +86,7 @@ class Supervisor:
         try:
             address = self.first_start()
             if address:
-                say(f"Patchbay is running. Open {address} (Ctrl-C stops it)")
+                say(f"Patchbay is running. Open {address} (Ctrl-C stops it)", sys.stdout)
             while not self.stopping:
                 self.look_after_children()
                 time.sleep(LOOK_SECONDS)
@@ -128,9 +129,10 @@ class Supervisor:
             one.make_end(deadline)
 
 
-def say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+def say(text: str, to: TextIO = sys.stderr) -> None:
+    """At once, also into a file or pipe. Standard output is for the address alone, so that a script can read it."""
+    to.write(text + "\n")
+    to.flush()
 
 
 def prepare_folder(var_dir: Path) -> None:

@@ -25,6 +25,10 @@ FarSide = Callable[[httpx.Request], httpx.Response]
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
+
+
 @pytest.fixture(autouse=True)
 def gate_at_rest() -> Iterator[None]:
     """No permit or thread of one test reaches into the next."""

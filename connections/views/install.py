@@ -57,10 +57,16 @@ def step(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
 @administrator
 @require_POST
 def keep(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    """Saves while somebody types; the page swaps in when that was."""
+    """Saves while somebody types; the page swaps in when that was.
+
+    It may come late: after Continue was pressed on the same page, whose connection is then made and being tested.
+    """
     draft, this = _draft(request, pk), _step(slug)
     if draft.applied_at is None and this.form is not None:
-        draft = drafts.save(draft, this, drafts.form_of(this, draft, request.POST))
+        try:
+            draft = drafts.save(draft, this, drafts.form_of(this, draft, request.POST), request.POST.get("seen", ""))
+        except drafts.Outdated:
+            return HttpResponse(status=204)
     return render(request, "connections/install/_saved.html", {"draft": draft})
 
 

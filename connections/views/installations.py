@@ -63,7 +63,12 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"“{changed.name}” was changed. The new values hold from the next call on.")
             return redirect("installations:detail", pk)
-    context = {"form": form, "installation": installation, "note": note_on(installation.connection, installation.model)}
+    context = {
+        "form": form,
+        "installation": installation,
+        "note": note_on(installation.connection, installation.model),
+        "allows": None if form.is_bound else allowance_of(installation.throttle),
+    }
     return render(request, "connections/installation/edit.html", context)
 
 

@@ -85,6 +85,11 @@
   // Back from the browser's own cache: the page is as it was left, in the middle of sending.
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(settle));
 
+  // A form that was sent is on its way to the next page: what it would keep now, htmx need not save any more.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+  });
+
   const showRest = () => {
     const rest = scrolled() || document.hidden;
     document.querySelectorAll("[data-live-rest]").forEach((part) => { part.hidden = !rest; });

@@ -94,7 +94,7 @@ def test_a_newer_address_closes_the_older_one(client):
 @pytest.mark.parametrize(
     ("entries", "sentence"),
     [
-        ({"password2": "something-else-entirely"}, "didn’t match"),
+        ({"password2": "something-else-entirely"}, "The two passwords differ."),
         ({"password1": "short", "password2": "short"}, "at least 12 characters"),
         ({"username": "a b"}, "Enter a valid username"),
     ],

@@ -174,4 +174,4 @@ def test_a_new_password_signs_other_browsers_out_and_this_one_not(client, ada):
 def test_the_own_password_asks_for_the_old_one(as_viewer):
     new = "copper-violin-meadow"
     answer = as_viewer.post("/password/", {"old_password": WRONG, "new_password1": new, "new_password2": new})
-    assert "old password was entered incorrectly" in answer.content.decode()
+    assert "This is not your password now." in answer.content.decode()

@@ -1,100 +1,117 @@
-"""The main job in a real browser against the running program: set-up token, installation form, verification, log."""
+"""The README's first steps, followed literally in a real browser against the running program.
+
+Which buttons are pressed and what is typed into the form is read from the README, so that the two can't drift apart.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.conftest import ROOT, free_port, wait_until
+from tests.browser.conftest import Program
+from tests.browser.driving import PASS_PHRASE, assert_good_page, in_chromium
+from tests.conftest import ROOT
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed; `apt-get install chromium` brings it."),
-]
-PASS_PHRASE = "one of many long pass phrases"
+pytestmark = in_chromium
+MOST_PAGES = 10
+PICTURE = ROOT / "docs" / "verification.png"
+
+
+def first_steps() -> str:
+    return (ROOT / "README.md").read_text().partition("## First steps")[2].partition("\n## ")[0]
+
+
+def in_bold() -> list[str]:
+    """What is to be pressed, in order."""
+    return re.findall(r"\*\*(.+?)\*\*", first_steps())
+
+
+def in_italics() -> list[str]:
+    """Pages of the form, and the choices on them."""
+    return re.findall(r"(?<!\*)\*([^*]+?):?\*(?!\*)", first_steps())
+
+
+def as_code() -> list[str]:
+    """What is to be typed."""
+    return re.findall(r"`(.+?)`", first_steps())
+
+
+class Newcomer:
+    """Someone who presses what the README names, on pages that are good for everybody and raise no error."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def press(self, name: str) -> None:
+        button, link = (self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link"))
+        button.or_(link).first.click()
+        self.look()
+
+    def look(self) -> None:
+        self.page.wait_for_load_state()
+        assert self.errors == [], self.page.url
+        assert_good_page(self.page)
+        self.errors.clear()  # axe tries inline styles, which the content security policy refuses
+
+    def follow_the_form(self, onward: str, to: str) -> None:
+        connection, _, sandbox, model = in_italics()
+        for _ in range(MOST_PAGES):
+            step = self.page.locator("[aria-current=step]").inner_text()
+            if step == connection:
+                self.page.get_by_label("Name").fill("Sandbox")
+                self.page.get_by_role("radio", name=sandbox).check()
+            if step == model:
+                self.page.get_by_label("OpenAI model").fill(as_code()[0])
+            self.press(onward)
+            if self.page.get_by_role("button", name=to, exact=True).is_visible():
+                return
+        raise AssertionError(f"{to} is not within {MOST_PAGES} pages; the form stands at {self.page.url}")
+
+
+def test_from_the_set_up_token_to_the_log_entry_of_each_call(page: Page, program: Program, pictures: bool):
+    create, new, onward, apply, verify, run_all, log = in_bold()
+    newcomer = Newcomer(page)
+
+    page.goto(program.address)
+    newcomer.look()
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASS_PHRASE)
+    page.get_by_label("Password again").fill(PASS_PHRASE)
+    newcomer.press(create)
+
+    newcomer.press(new)
+    newcomer.follow_the_form(onward, to=apply)
+    newcomer.press(apply)
+    expect(page.get_by_label("Webhook URL", exact=True)).to_contain_text("/hookapi/v2/dynamic/OpenAI/Product?")
+
+    newcomer.press(verify)
+    newcomer.press(run_all)
+    expect(page.get_by_text(re.compile(r"^(\d+) of \1$"))).to_be_visible(timeout=45_000)
+    newcomer.look()
+    if pictures:
+        page.screenshot(path=PICTURE)
+
+    newcomer.press(log)
+    calls = [str(link.get_attribute("href")) for link in page.locator("#calls tbody a").all()]
+    made = [call for call in program.command("calls", "--since", "1h", "--format", "jsonl") if not before(call)]
+    assert sorted(calls) == sorted(f"/log/{call['id']}/" for call in made)
+    for call in calls:
+        page.goto(program.home + call)
+        expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    newcomer.look()
+
+
+def before(call: dict[str, str]) -> bool:
+    """Whether the way to the verification made this call."""
+    return call["cause"] in {"connection test", "webhook registration"}
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """The program with an empty `var/`: gives the one-time address of the set-up page that its start printed."""
-    port, sandbox_port = free_port(), free_port()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "VAR_DIR": str(tmp_path / "var")}
-    environment |= {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "PYTHONPATH": str(ROOT)}
-    output = (tmp_path / "output").open("w+")
-    make = "import start; start.make_secrets(start.var_dir())"
-    subprocess.run([sys.executable, "-c", make], cwd=ROOT, env=environment, check=True)
-    for command in ("config.prepare", "jobs.supervisor"):
-        process = subprocess.Popen(
-            [sys.executable, "-m", command], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-        if command == "config.prepare":
-            assert process.wait(60) == 0
-    try:
-        yield str(wait_until(lambda: printed(tmp_path / "output"), 30))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
-        output.close()
-
-
-def printed(file: Path) -> str:
-    found = re.search(r"http://\S+/setup/\S+", file.read_text())
-    return found.group() if found else ""
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.set_default_timeout(15_000)
-        yield opened
-        browser.close()
-
-
-def forward(page: Page) -> None:
-    page.locator("button.btn-primary[name=go]").click()
-
-
-def test_from_the_set_up_token_to_a_green_verification_and_its_calls_in_the_log(page: Page, address: str):
-    page.goto(address)
-    page.fill("[name=username]", "ada")
-    page.fill("[name=password1]", PASS_PHRASE)
-    page.fill("[name=password2]", PASS_PHRASE)
-    page.get_by_role("button", name="Create administrator").click()
-
-    page.goto(re.sub(r"/setup/.*", "/installations/new/", address))
-    forward(page)
-    page.fill("[name=name]", "OpenAI - Journey")
-    forward(page)
-    if page.locator("[name=connection][value=new]").is_visible():
-        page.check("[name=connection][value=new]")
-    page.fill("[name=new-name]", "Sandbox")
-    page.check("[name=new-kind][value=sandbox]")
-    forward(page)
-    page.fill("[name=model]", "gpt-6-luna")
-    forward(page)
-    forward(page)
-    forward(page)
-    page.get_by_role("button", name="Apply").click()
-    expect(page.locator("main")).to_contain_text("/hookapi/v2/dynamic/OpenAI/Product?")
-
-    page.goto(re.sub(r"/setup/.*", "/installations/1/verification/", address))
-    page.get_by_role("button", name="Run all checks").click()
-    expect(page.locator("main")).to_contain_text("10 of 10", timeout=45_000)
-
-    page.goto(re.sub(r"/setup/.*", "/log/", address))
-    expect(page.locator("table")).to_contain_text("Create response")
-    page.locator('table a[href^="/log/"]').first.click()
-    expect(page.locator("main")).to_contain_text("Timeline")
+def pictures(request: pytest.FixtureRequest) -> bool:
+    """Whether the README's picture is to be taken anew: `python3 start.py test tests/browser --pictures`."""
+    return bool(request.config.getoption("--pictures"))

@@ -60,16 +60,17 @@ class Copy:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, **settings: str) -> str:
-        """The first line that it prints; "" if it ended without one."""
+        """The first line of its answer; "" if it ended without one."""
         self.process = self.launch(**settings)
-        assert self.process.stderr
-        return self.process.stderr.readline()
+        assert self.process.stdout
+        return self.process.stdout.readline()
 
     def launch(self, **settings: str) -> subprocess.Popen[str]:
         environment = {name: value for name, value in os.environ.items() if name not in OURS}
         environment |= {"PORT": str(self.port), "VAR_DIR": "var", **settings}
         command = [sys.executable, "start.py"]
-        return subprocess.Popen(command, cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True)
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, text=True, **streams)
 
     def children(self, of: str = "") -> list[int]:
         assert self.process
@@ -87,12 +88,9 @@ class Copy:
     def stop(self, signum: int = signal.SIGINT) -> float:
         """Seconds until the program and every child is gone."""
         assert self.process
-        assert self.process.stderr
         children, began = self.children(), time.monotonic()
         self.process.send_signal(signum)
-        self.process.wait(10)
-        with self.process.stderr:
-            self.said_more = self.process.stderr.read()
+        self.said_more = "".join(self.process.communicate(timeout=10))
         wait_until(lambda: not [pid for pid in children if alive(pid)])
         return time.monotonic() - began
 
@@ -122,10 +120,10 @@ def running(copy: Copy) -> Iterator[Copy]:
 
 
 def last_line(process: subprocess.Popen[str]) -> str:
-    assert process.wait(20) == 1
-    assert process.stderr
-    with process.stderr:
-        return process.stderr.read().strip()
+    answer, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert answer == ""
+    return str(said).strip()
 
 
 def test_the_first_start_prints_the_set_up_address_which_opens(running: Copy):

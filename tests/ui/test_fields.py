@@ -95,6 +95,14 @@ def test_only_what_may_stay_empty_is_marked(name):
     assert ("<small>optional</small>" in draw_field(name)) == (name == "organization")
 
 
+def test_what_begins_with_a_value_or_says_itself_when_it_may_stay_empty_is_not_marked():
+    class Form(forms.Form):
+        version = forms.CharField(required=False, initial="v1")
+
+    assert "optional" not in draw("{% field form.version %}", form=Form())
+    assert "optional" not in draw_field("organization", options="optional=False")
+
+
 def test_filters_are_small_and_mark_nothing():
     html = draw_field("organization", options="compact=True width='f-wide'")
     assert 'class="input input-s"' in html

@@ -98,6 +98,24 @@ def test_a_button_that_was_pressed_is_busy_until_the_answer_comes(opened):
     assert button.get_attribute("aria-busy") == "true"
 
 
+def test_a_form_that_was_sent_keeps_nothing_any_more(opened):
+    kept = []
+    opened.route("**/keep/", lambda route: (kept.append(route.request.url), route.fulfill(status=204)))
+    form = opened.locator("main form[method=post]").first
+    form.evaluate("""form => {
+        form.setAttribute("hx-post", "/keep/");
+        form.setAttribute("hx-trigger", "change");
+        htmx.process(form);
+    }""")
+    change = "form => form.dispatchEvent(new Event('change', { bubbles: true }))"
+    with opened.expect_response("**/keep/"):
+        form.evaluate(change)
+    form.evaluate("form => { form.dataset.sent = '1'; }")
+    form.evaluate(change)
+    opened.wait_for_timeout(200)
+    assert len(kept) == 1
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_parts_have_no_barrier_that_a_machine_can_find(chromium, address, theme):
     # The checker puts styles of its own into the page, which our policy would refuse.

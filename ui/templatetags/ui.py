@@ -105,12 +105,20 @@ def notice(tone: str, title: str, text: str = "", icon_name: str = "") -> SafeSt
 
 @register.inclusion_tag("components/field.html")
 def field(
-    field: BoundField, affix: str = "", width: str = "", label: str = "", css: str = "", compact: bool = False
+    field: BoundField,
+    affix: str = "",
+    width: str = "",
+    label: str = "",
+    css: str = "",
+    compact: bool = False,
+    optional: bool = True,
 ) -> dict[str, Any]:
     """Label, control, error and help of one field.
 
     `affix` is a unit or range behind the control; `width` a class of the whole (`field-s`, `field-m`, `f-wide`);
     `css` more classes for the control (`mono`); `compact` is for filters: smaller, without the mark "optional".
+    A field that begins with a value has no such mark either, nor one with `optional=False`, whose help says when it
+    may stay empty.
     Other attributes belong to the widget: `forms.TextInput(attrs={"hx-get": ...})`.
     """
     kind = kind_of(field)
@@ -126,7 +134,7 @@ def field(
         "suggestions": suggestions_of(field),
         "described": describe(field).get("aria-describedby", ""),
         "columns": option_columns(field) if kind == "options" else "",
-        "optional": not field.field.required and not compact,
+        "optional": optional and not compact and not field.field.required and field.field.initial is None,
     }
 
 

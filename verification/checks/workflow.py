@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from flows.actions import add_flow, remove_flow, save_record
 from flows.models import Flow, Record, Run
+from flows.records import Cause
 from mappings.models import Mapping
 from verification.checks.running import calls_of, not_done, see_through
 from verification.models import Verification
@@ -53,7 +54,8 @@ def _remove_what_was_left(subject: Subject) -> None:
 
 def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
     began = time.monotonic()
-    save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause="check")
+    cause = Cause("check", correlation_id=subject.verification.correlation_id)
+    save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause=cause)
     run = Run.objects.filter(flow=flow).first()
     if run is None:
         return failed(
