@@ -220,7 +220,11 @@ class Client:
             "actor": context.actor,
         }
         logged = redaction.body(content, headers.get("content-type", ""), headers)
-        return _Call(call_id, operation, request, model, gate.Ticket(self.throttle, call_id), row, logged)
+        return _Call(call_id, operation, request, model, self._ticket(call_id, model), row, logged)
+
+    def _ticket(self, call_id: uuid.UUID, model: str) -> gate.Ticket:
+        connection = f"connection:{self.origin.connection_id}" if self.origin.connection_id else ""
+        return gate.Ticket(self.throttle, call_id, connection=connection, model=model)
 
 
 class Stream:
@@ -376,6 +380,7 @@ def _end(
         tokens=found.tokens if call.request.method == "POST" else {},
         cost=price,
         price_basis=basis,
+        hard=failure is not None and failure.hard,
     )
 
 
