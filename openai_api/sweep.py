@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from logs import bulk
 from logs.models import Attempt, Call
 from logs.recorder import Ended, Page
 from openai_api.gate import state
@@ -46,7 +47,7 @@ def _release(found: QuerySet[Permit]) -> int:
             _count(permit, tallies, now)
         if call := calls.get(permit.call_id):
             _end_call(call, permit, page)
-    found.filter(pk__in=[permit.pk for permit in permits]).delete()
+    bulk.delete(Permit, [permit.pk for permit in permits])
     tallies.write()
     page.write()
     return len(permits)

@@ -147,8 +147,7 @@ def uncount_permits(tickets: Sequence[Ticket]) -> None:
 
 
 def delete_permits(tickets: Sequence[Ticket]) -> None:
-    for start in range(0, len(tickets), 500):
-        Permit.objects.filter(pk__in=[ticket.id for ticket in tickets[start : start + 500]]).delete()
+    bulk.delete(Permit, [ticket.id for ticket in tickets])
 
 
 def renew(tickets: Sequence[Ticket], now: float) -> None:

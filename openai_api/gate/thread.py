@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 RENEW = 3.0
 TIDY = 5.0
 IDLE = 2.0
+# An ending that nobody waits for may stay this long for an arrival to share its transaction with.
+LINGER = 0.003
 # So many commands may wait to be written; who comes then is refused at once.
 MOST_PENDING = 5000
 # An ending that the database refuses is said again so often. Then its permit is left to the sweep, which logs it as unknown.
@@ -90,9 +92,12 @@ class Gate:
         self._submit(Ending(ticket, ended, following, reason))
         return following, following.admitted
 
-    def finish(self, ticket: Ticket, ended: Ended | None = None) -> Future[None]:
-        """Give the slot back and complete the rows. Also the way out for whoever leaves the line."""
-        command = Ending(ticket, ended)
+    def finish(self, ticket: Ticket, ended: Ended | None = None, urgent: bool = True) -> Future[None]:
+        """Give the slot back and complete the rows. Also the way out for whoever leaves the line.
+
+        What is not urgent may be written a few milliseconds later, together with the next arrival.
+        """
+        command = Ending(ticket, ended, urgent=urgent)
         self._submit(command)
         return command.future
 
@@ -137,14 +142,18 @@ class Gate:
         """All that is pending, after waiting for the first of it as long as nobody's turn comes."""
         found, self._kept = self._kept, []
         with contextlib.suppress(queue.Empty):
-            first = self._inbox.get(timeout=GLANCE if found else self._wake_in)
-            if first is not None:
-                found.append(first)
+            self._add(found, self._inbox.get(timeout=GLANCE if found else self._wake_in))
             while True:
-                command = self._inbox.get_nowait()
-                if command is not None:
-                    found.append(command)
+                self._add(found, self._inbox.get(timeout=LINGER) if self._can_wait(found) else self._inbox.get_nowait())
         return found
+
+    @staticmethod
+    def _add(found: list[Command], command: Command | None) -> None:
+        if command is not None:
+            found.append(command)
+
+    def _can_wait(self, found: list[Command]) -> bool:
+        return not self._line and all(isinstance(one, Ending) and not one.urgent for one in found)
 
     def take_turn(self, commands: Sequence[Command]) -> None:
         """One turn. Where its writing fails for another reason than the database's absence, each command is tried alone."""

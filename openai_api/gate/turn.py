@@ -54,6 +54,7 @@ class Ending:
     ended: Ended | None = None
     following: Ticket | None = None
     reason: str = ""
+    urgent: bool = True
     future: Future[Any] = field(default_factory=Future)
     tries: int = 0
 
@@ -146,7 +147,8 @@ class Turn:
         for one in self._arrivals:
             if one.call is not None and one.request is not None:
                 self._page.open_call(one.call, one.request)
-        self._new = [one.ticket for one in self._arrivals]
+        # Whoever came and left between two turns stands nowhere.
+        self._new = [one.ticket for one in self._arrivals if one.ticket not in self._over]
         self._new += [one.following for one in self._endings if one.following is not None]
         last = max(state.last_rank(), round(self._now * 1_000_000)) if self._new else 0
         for place, ticket in enumerate(self._new, 1):
@@ -162,10 +164,10 @@ class Turn:
         mine += [ticket for ticket in self._new if ticket.key == key]
         if not mine:
             return
-        due = [ticket for ticket in mine if ticket.due <= self._now]
+        due = [ticket for ticket in mine if self._rest(ticket) <= 0]
         for ticket in mine:
-            if ticket.due > self._now:
-                self._wake(ticket.due - self._now)
+            if (rest := self._rest(ticket)) > 0:
+                self._wake(rest)
         if due:
             self._judge(key, due, mine[-1])
 
@@ -208,6 +210,10 @@ class Turn:
         self._refused[ticket] = error
         if ticket.call_id:
             self._page.finish_call(ticket.call_id, _refusal(error), ticket.spent_ms if ticket.attempt > 1 else None)
+
+    def _rest(self, ticket: Ticket) -> float:
+        """Seconds that a retry was told to wait and has not yet. By this process's own clock: the shared one may go back."""
+        return ticket.queued_at + ticket.delay - self._ticking
 
     def _waited(self, ticket: Ticket) -> float:
         """Seconds in line, without the time that a retry was told to wait."""
