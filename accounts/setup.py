@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from accounts.models import SetupToken, User
 
+# By it the log files know a token where an address stands in a line, and leave it out.
+PREFIX: Final = "pbs_"
 VALID_FOR: Final = timedelta(hours=24)
 EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what a server listens on, no browser opens
 
@@ -30,7 +32,7 @@ def new_setup_address() -> str | None:
     """
     if not needs_setup():
         return None
-    token = secrets.token_urlsafe(32)
+    token = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         forget_unused_tokens()
         SetupToken.objects.create(digest=_digest(token))

@@ -23,6 +23,7 @@ from connections.installation_forms import (
 from connections.model_dates import model_options
 from connections.models import Connection, InstallationDraft
 from logs.audit import Actor
+from logs.redaction import storable
 from ui.forms import OptionCards
 
 NEW = "new"
@@ -163,7 +164,7 @@ def connection_of(draft: InstallationDraft) -> Connection | None:
 
 def save(draft: InstallationDraft, step: Step, form: forms.Form) -> InstallationDraft:
     """Keeps what was typed, valid or not, and whether the step is done."""
-    typed = {name: str(form.data.get(name) or "")[:LONGEST_ANSWER] for name in answer_names(form)}
+    typed = {name: storable(str(form.data.get(name) or ""))[:LONGEST_ANSWER] for name in answer_names(form)}
     return _store(draft, typed, step.slug, form.is_valid())
 
 

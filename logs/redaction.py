@@ -1,17 +1,26 @@
-"""What may be written of a request or an answer: headers without credentials, bodies bounded and free of keys."""
+"""What may be written of a request or an answer: headers without credentials, bodies bounded and free of keys.
+
+`clean` knows keys by their look, `forget` takes out the one key that was sent, whatever it looks like.
+"""
 
 from __future__ import annotations
 
+import html
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 LIMIT = 64 * 1024
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"})
 SECRET_FIELDS = frozenset({"signing_secret", "api_key", "client_secret", "secret", "password", "value_secret"})
-KEY_LIKE = re.compile(r"\b(sk-[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+KEY_LIKE = re.compile(r"\b((?:sk-|pb[ws]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+# A shorter key (local servers take any word) stands in texts that have nothing to do with it.
+SHORTEST_KEY = 8
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,30 @@ def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, 
 
 def clean(text: str) -> str:
     """Anything that looks like a key or a signing secret, wherever it stands, is replaced by its kind and length."""
-    return KEY_LIKE.sub(lambda found: mark("key", found.group()), text)
+    return KEY_LIKE.sub(lambda found: mark("key", found.group()), storable(text))
+
+
+class Formatter(logging.Formatter):
+    """For the program's own log files: what a library says of a request may hold its address, and that a token."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
+
+
+def storable(text: str) -> str:
+    """Without what JSON may hold and neither a text column nor UTF-8 takes: NUL and halves of surrogate pairs."""
+    return UNSTORABLE.sub("\ufffd", text)
+
+
+def forget(content: bytes, key: str) -> bytes:
+    """What a far side said, without the key that it was sent: as it is, or as JSON, HTML and addresses write it."""
+    if len(key) < SHORTEST_KEY:
+        return content
+    written = json.dumps(key)[1:-1]
+    forms = {key, written, written.replace("/", r"\/"), html.escape(key), quote(key), quote(key, safe="")}
+    for form in sorted(forms, key=len, reverse=True):
+        content = content.replace(form.encode(), mark("key", key).encode())
+    return content
 
 
 def body(content: bytes, content_type: str, header_values: Mapping[str, str]) -> Redacted:
@@ -57,7 +89,7 @@ def _readable(content: bytes, content_type: str) -> str:
     if "json" in content_type and len(content) <= 4 * LIMIT:
         try:
             return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     try:
         return clean(content[: 2 * LIMIT].decode("utf-8", errors="strict" if len(content) <= 2 * LIMIT else "ignore"))

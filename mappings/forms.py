@@ -139,7 +139,7 @@ class RuleForm(forms.ModelForm[Rule]):
         self.fields["source"].strip = self.fields["default"].strip = False  # type: ignore[attr-defined]  # text fields
         self.fields["source"].required = True
         self.fields["source"].error_messages["required"] = "A rule needs a source: a path, a value or a formula."
-        self.initial.setdefault("table", written_table(self.instance.lookup))
+        self.initial.setdefault("table", written_table(dict(self.instance.lookup)))
 
     def clean_target(self) -> str:
         target = str(self.cleaned_data["target"])
@@ -171,7 +171,7 @@ class RuleForm(forms.ModelForm[Rule]):
     def values(self) -> dict[str, Any]:
         """The cleaned rule, as `mappings.actions.save_rule` takes it."""
         data = dict(self.cleaned_data)
-        return data | {"lookup": data.pop("table")}
+        return data | {"lookup": [list(pair) for pair in data.pop("table").items()]}
 
     def draft(self) -> RuleSpec:
         """The rule as it was typed, valid or not: the preview shows what is wrong with it."""

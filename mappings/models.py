@@ -94,7 +94,10 @@ class Mapping(models.Model):
 
 
 class Rule(models.Model):
-    """Fills one target. `source` is a path, a value or an expression, by `kind`; `lookup` is text to value."""
+    """Fills one target. `source` is a path, a value or an expression, by `kind`.
+
+    `lookup` is a list of pairs, text and value: PostgreSQL does not keep the order of an object's keys.
+    """
 
     mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="rules")
     order = models.PositiveIntegerField(default=1)
@@ -104,7 +107,7 @@ class Rule(models.Model):
     default = models.TextField(blank=True)
     required = models.BooleanField(default=False)
     update_mode = models.CharField(max_length=10, choices=UPDATE_MODES, default="overwrite")
-    lookup = models.JSONField(default=dict, blank=True)
+    lookup = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["order", "pk"]
@@ -120,5 +123,5 @@ class Rule(models.Model):
             default=self.default,
             required=self.required,
             update_mode=self.update_mode,
-            lookup=self.lookup,
+            lookup=dict(self.lookup),
         )

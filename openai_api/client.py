@@ -128,7 +128,7 @@ class Client:
             async with asyncio.timeout(call.request.timeout):
                 response = await transport.send(call.request)
                 content = await response.read()
-            return response, content, _failure_of(response, content)
+            return response, content, _failure_of(response, call.request.forget_key(content))
         except errors.CallError as error:
             return response, b"", error
         except TimeoutError as error:
@@ -233,7 +233,7 @@ class Stream:
     def __init__(self, call: _Call) -> None:
         self.call_id = call.id
         self._call = call
-        self._reader = reading.StreamReader()
+        self._reader = reading.StreamReader(call.request.forget_key)
         self._kept = b""
         self._size = 0
         self._failure: errors.CallError | None = None
@@ -247,7 +247,7 @@ class Stream:
                 if self._response.status >= 300:
                     self._kept = await self._response.read()
                     self._size = len(self._kept)
-                    self._failure = _failure_of(self._response, self._kept)
+                    self._failure = _failure_of(self._response, self._call.request.forget_key(self._kept))
         except errors.CallError as error:
             self._failure = error
         except TimeoutError as error:
@@ -289,7 +289,7 @@ class Stream:
         failure = self._failure or found.failure or self._cut_short()
         ended = _end(self._call, self._response, found, failure)
         content_type = self.headers.get("content-type", "")
-        kept = redaction.body(self._kept, content_type, self.headers)
+        kept = redaction.body(self._call.request.forget_key(self._kept), content_type, self.headers)
         ended = replace(ended, answer=replace(kept, size=self._size, truncated=self._size > len(self._kept)))
         if failure is None and not self._whole:
             return replace(
@@ -354,6 +354,7 @@ def _foreign(status: int, kind: str) -> errors.NotOpenAI:
 
 
 def _judge(call: _Call, response: transport.Response | None, content: bytes, failure: errors.CallError | None) -> Ended:
+    content = call.request.forget_key(content)
     body = reading.parse(content) if response is not None and len(content) <= reading.STREAM_LIMIT else None
     ended = _end(call, response, reading.read(body), failure)
     if response is None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from logs.redaction import storable
 from openai_api import errors
 
 # What `status: failed` may cost nothing or something: it is never sent again by itself.
 STREAM_LIMIT = 4 * 1024 * 1024
+MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 
 
 @dataclass
@@ -39,11 +43,20 @@ class Reading:
 
 
 def parse(content: bytes) -> Any:
-    """The JSON of a body, or None."""
+    """The JSON of a body, or None. Its texts are such as a database and a page can hold."""
     try:
-        return json.loads(content)
-    except ValueError:
+        found = json.loads(content)
+        return _storable(found) if MAYBE_UNSTORABLE.search(content) else found
+    except (ValueError, RecursionError):
         return None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {storable(name): _storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return storable(value) if isinstance(value, str) else value
 
 
 def read(body: Any) -> Reading:
@@ -82,11 +95,15 @@ def _inside(error: Any) -> errors.FailedInside:
 
 
 class StreamReader:
-    """Reads server-sent events on their way through: usage, the final state, an `error` event. Feed it bytes as they come."""
+    """Reads server-sent events on their way through: usage, the final state, an `error` event. Feed it bytes as they come.
+
+    `clean` is applied to the data of each event before it is read.
+    """
 
     FINAL = ("response.completed", "response.incomplete", "response.failed")
 
-    def __init__(self) -> None:
+    def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
+        self._clean = clean
         self.reading = Reading()
         self.ended = False
         self._rest = b""
@@ -103,7 +120,7 @@ class StreamReader:
         if data == b"[DONE]":
             self.ended = True
             return
-        event = parse(data)
+        event = parse(self._clean(data))
         if isinstance(event, dict):
             self._event(event)
 

@@ -18,6 +18,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from logs import redaction
 from openai_api import errors, guard
 
 CONNECT_SECONDS = 10.0
@@ -38,6 +39,10 @@ class Request:
     @property
     def repeatable(self) -> bool:
         return self.method in ("GET", "HEAD")
+
+    def forget_key(self, said: bytes) -> bytes:
+        """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
+        return redaction.forget(said, self.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
 def wire() -> httpx.AsyncBaseTransport:
@@ -66,7 +71,9 @@ class Response:
         self._inner = inner
         self._request = request
         self.status = inner.status_code
-        self.headers: dict[str, str] = {name.lower(): value for name, value in inner.headers.items()}
+        self.headers: dict[str, str] = {
+            name.lower(): request.forget_key(value.encode()).decode() for name, value in inner.headers.items()
+        }
 
     async def read(self) -> bytes:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from django.apps import apps
+from django.db import connections
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client as Browser
@@ -39,7 +40,14 @@ def far_side(monkeypatch: pytest.MonkeyPatch) -> Callable[[FarSide], None]:
 
     def install(handler: FarSide) -> None:
         loop.run(transport.close())
-        monkeypatch.setattr(transport, "wire", lambda: httpx.MockTransport(handler))
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            try:
+                return handler(request)
+            finally:
+                connections.close_all()  # a handler that looks at rows does so in a connection of its own
+
+        monkeypatch.setattr(transport, "wire", lambda: httpx.MockTransport(answer))
         monkeypatch.setattr("openai_api.guard.check_url", lambda url: None)
 
     yield install  # type: ignore[misc]

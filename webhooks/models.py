@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from logs.context import new_correlation
+from openai_api.reading import parse
 from ui.states import State, choices
 from webhooks.refusals import REASONS
 from webhooks.states import EVENT_STATES
@@ -101,7 +101,7 @@ class Event(models.Model):
 
     @property
     def body(self) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self.payload)
+        body: dict[str, Any] = parse(self.payload.encode())
         return body
 
     def finish(self, state: str, **fields: Any) -> bool:

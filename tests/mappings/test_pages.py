@@ -134,7 +134,7 @@ def test_a_lookup_table_comes_back_as_it_was_typed(as_administrator, mapping):
         at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table}
     )
     rule = mapping.rules.last()
-    assert rule.lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
+    assert rule.spec().lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
     assert as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["form"]["table"].value() == table
 
 

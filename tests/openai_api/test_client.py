@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
+import json
+from urllib.parse import quote
+
 import httpx
 import pytest
 from django.db import transaction
@@ -40,9 +45,9 @@ def error(status, code=None, kind="invalid_request_error", message="no", **heade
     )
 
 
-def create(retries=QUICK, **options):
+def create(retries=QUICK, connection=None, **options):
     body = {"model": "gpt-6-luna", "input": "Say hello"}
-    client = client_for(builders.installation())
+    client = client_for(builders.installation(**({"connection": connection} if connection else {})))
     return client.call("create_response", json=body, context=builders.context(), retries=retries, **options)
 
 
@@ -80,6 +85,51 @@ def test_the_key_goes_over_the_wire_and_into_no_row(far_side):
     assert sent == [f"Bearer {builders.API_KEY}"]
     for body in Body.objects.all():
         assert builders.API_KEY not in body.text + str(body.headers)
+
+
+def repeated_everywhere(key: str) -> list[httpx.Response]:
+    """Refusals that repeat the key: in JSON, in headers, in an address, in a page."""
+    told = {"message": f"Incorrect API key provided: {key}.", "type": "invalid_request_error", "code": key}
+    headers = {"x-request-id": key, "x-ratelimit-reset-requests": key, "www-authenticate": f'Bearer key="{key}"'}
+    address = f"Try again at https://api.openai.test/v1/models?key={quote(key, safe='')}"
+    page = {"content-type": f"text/html; key={key}"}
+    return [
+        httpx.Response(401, json={"error": told}, headers=headers),
+        httpx.Response(500, json={"error": {**told, "message": address, "code": None}}),
+        httpx.Response(200, json={**RESPONSE, "status": "failed", "error": told}),
+        httpx.Response(502, text=f"<p>{html.escape(key)}</p>", headers=page),
+        httpx.Response(307, headers={"location": f"https://elsewhere.test/{quote(key)}"}),
+    ]
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("key", ["sk-test-canary.with+more/0123456789=", 'canary/of+another="&<kind>\\0123456789'])
+def test_a_key_that_the_far_side_repeats_is_in_no_row_and_no_sentence(far_side, key, number):
+    far_side(lambda request: repeated_everywhere(key)[number])
+    with pytest.raises(errors.CallError) as caught:
+        create(RetryPolicy(count=0), connection=builders.connection(api_key=key))
+    rows = [*Call.objects.values(), *Attempt.objects.values(), *Body.objects.values()]
+    said = " ".join([str(rows), caught.value.sentence, caught.value.code])
+    assert "redacted: key" in said
+    for part in (key[12:24], quote(key, safe="")[12:24], "0123456789"):
+        assert part not in said, said
+
+
+def test_a_key_that_a_stream_repeats_is_not_kept(far_side):
+    key = "canary-of-another-kind"
+    event = {"type": "error", "error": {"message": f"Bad key {key}", "code": "x"}}
+    far_side(lambda request: httpx.Response(200, text=f"data: {json.dumps(event)}\n\n"))
+    client = client_for(builders.installation(connection=builders.connection(api_key=key)))
+    with client.stream("create_response", json={"stream": True}, context=builders.context()) as chunks:
+        assert key in b"".join(chunks).decode()
+    assert key not in str([*Call.objects.values(), *Attempt.objects.values(), *Body.objects.values()])
+
+
+def test_an_answer_is_given_as_it_came_even_where_it_holds_a_word_that_is_the_key(far_side):
+    far_side(lambda request: answer(id="resp_none"))
+    got = create(connection=builders.connection(api_key="none"))
+    assert got.json["id"] == "resp_none"
+    assert only_call().object_id == "resp_none"
 
 
 def test_a_call_inside_a_transaction_is_refused_and_never_sent(far_side):
@@ -253,3 +303,23 @@ def test_a_call_waits_in_line_until_the_window_has_room(far_side):
     first, second = Attempt.objects.order_by("started_at")
     assert (second.started_at - first.finished_at).total_seconds() >= 0.99
     assert second.queue_ms >= 900 and second.wait_cause == "window"
+
+
+ODD = "what \0 no database and \ud800 no encoding takes"
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        httpx.Response(400, text=json.dumps({"error": {"message": ODD, "type": ODD, "param": None, "code": ODD}})),
+        httpx.Response(200, text=json.dumps({**RESPONSE, "id": ODD, "model": ODD})),
+        httpx.Response(502, content=b"<h1>\0 \xff</h1>", headers={"content-type": "text/html"}),
+        httpx.Response(200, text=json.dumps({**RESPONSE, "status": "failed", "error": {"message": ODD, "code": ODD}})),
+    ],
+)
+def test_what_no_text_column_takes_does_not_keep_a_call_open(far_side, strange):
+    far_side(lambda request: strange)
+    with contextlib.suppress(errors.CallError):
+        create(RetryPolicy(count=0))
+    assert only_call().state in {"done", "failed"}
+    assert Attempt.objects.get().state == only_call().state

@@ -159,3 +159,28 @@ def test_batch_executions_are_counted_apart():
     with batch(throttle):
         pass
     assert not Call.objects.exists()
+
+
+def test_what_arrives_together_is_written_in_one_transaction(monkeypatch):
+    throttle = Throttle(key="together", limit=100, seconds=1, connections=50)
+    turns: list[int] = []
+    first, go = threading.Event(), threading.Event()
+    collect = Gate._collect
+
+    def collect_slowly(gate: Gate) -> list:
+        found = collect(gate)
+        if found:
+            turns.append(len(found))
+            first.set()
+            go.wait(5)
+        return found
+
+    monkeypatch.setattr(Gate, "_collect", collect_slowly)
+    futures = [gate.arrive(Ticket(throttle, None))]
+    first.wait(5)
+    futures += [gate.arrive(Ticket(throttle, None)) for _ in range(20)]
+    go.set()
+    tickets = [future.result(5) for future in futures]
+    assert turns == [1, 20]
+    for ticket in tickets:
+        gate.finish(ticket).result(5)
