@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -49,11 +49,11 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
 def sign_in(request: HttpRequest) -> HttpResponse:
     after = _address_after(request)
     if request.user.is_authenticated:
-        return redirect(after)
+        return HttpResponseRedirect(after)
     form = SignInForm(request, posted(request))
     if form.is_valid():
         _enter(request, form.get_user(), remember=form.cleaned_data["remember"])
-        return redirect(after)
+        return HttpResponseRedirect(after)
     return render(request, "accounts/sign_in.html", {"form": form, "next": after, "needs_setup": needs_setup()})
 
 
@@ -93,4 +93,4 @@ def _address_after(request: HttpRequest) -> str:
     """Where `next` points to, if that is a page of ours."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/"
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else "/"
+    return wanted if ours and wanted.startswith("/") else "/"

@@ -25,6 +25,7 @@ from connections.models import Connection, InstallationDraft
 from logs.audit import Actor
 from logs.redaction import storable
 from ui.forms import OptionCards
+from ui.ids import id_in
 
 NEW = "new"
 NEW_PREFIX = "new"
@@ -158,8 +159,7 @@ def answer_names(form: forms.Form) -> list[str]:
 
 
 def connection_of(draft: InstallationDraft) -> Connection | None:
-    chosen = str(draft.answers.get("connection", ""))
-    return Connection.objects.filter(pk=int(chosen)).first() if chosen.isdigit() else None
+    return Connection.objects.filter(pk=id_in(str(draft.answers.get("connection", "")))).first()
 
 
 def save(draft: InstallationDraft, step: Step, form: forms.Form) -> InstallationDraft:

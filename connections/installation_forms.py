@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import Any
 
 from django import forms
@@ -14,9 +15,17 @@ from connections.models import CONNECTOR, CONNECTOR_VERSION, Connection, Install
 from ui.forms import OptionCards, Picker
 
 SUGGESTED_NAME = "OpenAI - Production"
+OTHER_NAMES = ("OpenAI - Staging", "OpenAI - Test")
 # Requests in one window. The seconds are left alone: a preset says how much, not over how long.
 PRESETS = {"initial": 5, "ongoing": 500, "high": 500}
 MOST_REQUESTS, MOST_DEADLINE = 1_000_000, 3_600
+
+
+def free_name() -> str:
+    """A name to propose that no installation has."""
+    numbered = (f"{SUGGESTED_NAME} {number}" for number in count(2))
+    names = chain([SUGGESTED_NAME, *OTHER_NAMES], numbered)
+    return next(name for name in names if not Installation.objects.taken(name))
 
 
 class SigningSecretForm(forms.Form):
@@ -32,7 +41,7 @@ class NameForm(Named):
 
     name = forms.CharField(
         max_length=120,
-        initial=SUGGESTED_NAME,
+        initial=free_name,
         help_text="Product, a dash, then environment or purpose: [Product] - [Environment/Purpose]. "
         "It stands in the log beside every call.",
         error_messages={"required": f"An installation needs a name. A usual one is “{SUGGESTED_NAME}”."},

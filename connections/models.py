@@ -14,6 +14,7 @@ from connections.states import CONNECTION_STATES
 from logs.models import Call
 from logs.states import CALL_STATES
 from openai_api.throttle import Throttle
+from ui.ids import id_in
 from ui.states import State
 
 CONNECTOR, CONNECTOR_VERSION = "OpenAI", "v1"
@@ -35,9 +36,7 @@ class NamedQuerySet(models.QuerySet[Row]):
     def called(self, name_or_id: str) -> Row | None:
         """The row of this name or, when there is none, of this id. None when there is neither."""
         named = self.filter(name=name_or_id).first()
-        if named is None and name_or_id.isascii() and name_or_id.isdigit() and len(name_or_id) < 19:
-            return self.filter(pk=int(name_or_id)).first()
-        return named
+        return named or self.filter(pk=id_in(name_or_id)).first()
 
 
 class InstallationQuerySet(NamedQuerySet["Installation"]):

@@ -17,10 +17,13 @@ from connections.models import Connection
 from connections.sealing import CannotOpen
 from logs.context import Context
 from openai_api.client import Client
-from openai_api.errors import BadRequest, CallError, MissingScope, NotOpenAI, Rejected
+from openai_api.errors import BadRequest, CallError, MissingScope, NotFound, NotOpenAI, Rejected
+from openai_api.retries import RetryPolicy
 from ui import help
 
-TIMEOUT = 15.0
+# A person waits for the page: seconds of one try, and one more try, since a kept connection may have just been closed.
+TIMEOUT = 8.0
+PATIENCE = RetryPolicy(count=1)
 MOST_MODELS, LONGEST_ID = 2_000, 120
 ModelRow = dict[str, str | None]
 
@@ -46,9 +49,11 @@ def probe(connection: Connection, context: Context) -> Verdict:
     except CannotOpen as error:
         return Verdict("failed", f"{error} Put that key back into SEALING_KEYS, or replace the API key.")
     try:
-        answer = client.call("list_models", context=context, timeout=TIMEOUT)
+        answer = client.call("list_models", context=context, timeout=TIMEOUT, retries=PATIENCE)
     except MissingScope as error:
         return _probe_responses(client, context, error)
+    except NotFound as error:
+        return Verdict("failed", NO_LIST, NotOpenAI.help_code, call_id=error.call_id)
     except CallError as error:
         return _failed(error)
     rows = model_rows(answer.json)
@@ -58,6 +63,7 @@ def probe(connection: Connection, context: Context) -> Verdict:
     return Verdict("ok", found, call_id=answer.call_id, models=rows)
 
 
+NO_LIST = "The server has no list of models at this address (404). The base URL may lack its version, such as /v1."
 NOT_A_LIST = (
     "The server answered, but not with a list of models as OpenAI does. The base URL may lack its version, such as /v1."
 )
@@ -65,7 +71,7 @@ NOT_A_LIST = (
 
 def _probe_responses(client: Client, context: Context, listing: MissingScope) -> Verdict:
     try:
-        answer = client.call("create_response", json={}, context=context, timeout=TIMEOUT)
+        answer = client.call("create_response", json={}, context=context, timeout=TIMEOUT, retries=PATIENCE)
     except BadRequest as error:
         return _limited(listing, error.call_id)
     except MissingScope as error:

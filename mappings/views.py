@@ -113,14 +113,14 @@ def rule(request: HttpRequest, pk: int, rule_pk: int | None = None) -> HttpRespo
 @require_POST
 def move_rule(request: HttpRequest, pk: int, rule_pk: int) -> HttpResponse:
     step = -1 if request.POST.get("step") == "up" else 1
-    actions.move_rule(actor_of(request), get_object_or_404(Rule, mapping=pk, pk=rule_pk), step)
+    actions.move_rule(actor_of(request), get_object_or_404(_mapping(pk).rules, pk=rule_pk), step)
     return redirect("mappings:detail", pk)
 
 
 @administrator
 @require_POST
 def delete_rule(request: HttpRequest, pk: int, rule_pk: int) -> HttpResponse:
-    actions.delete_rule(actor_of(request), get_object_or_404(Rule, mapping=pk, pk=rule_pk))
+    actions.delete_rule(actor_of(request), get_object_or_404(_mapping(pk).rules, pk=rule_pk))
     return redirect("mappings:detail", pk)
 
 

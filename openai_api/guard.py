@@ -1,13 +1,14 @@
 """Which addresses Patchbay may dial. The address that was checked is the address that is dialled.
 
-Names are resolved once, in the connector's own resolver; every address of a name is checked and only checked ones are
-handed to the connector. Numbers in the URL are checked before the connection is made.
+Names are resolved once, in the connector's own resolver, and every address of a name is checked. Numbers in a URL have
+many spellings, so the last word is the socket's: none is made for an address that was not checked as it is dialled.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,9 +74,15 @@ def _unwrapped(address: Address) -> Address:
 
 
 def _literal(host: str) -> Address | None:
+    """The address that a host spells, `2130706433`, `0x7f.1` and full-width digits included; None for a name."""
+    host = unicodedata.normalize("NFKC", host).replace("。", ".").rstrip(".")
     try:
         return ipaddress.ip_address(host.split("%")[0])
     except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host)) if host.isascii() else None
+    except (OSError, ValueError):
         return None
 
 
@@ -102,9 +109,24 @@ class GuardedResolver(AbstractResolver):
         await self._inner.close()
 
 
+def guarded_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    """The socket for one address, if that may be dialled. A resolver is not asked for numbers; this is, for all."""
+    family, kind, protocol, _, target = info
+    address = _literal(str(target[0]))
+    if address is None or not allowed(address, int(target[1])):
+        raise AddressRefused(private(str(target[0])))
+    return socket.socket(family, kind, protocol)
+
+
 def session(**kwargs: Any) -> aiohttp.ClientSession:
     """A client session that dials only what was checked, keeps no cookies and trusts no proxy variables."""
-    connector = aiohttp.TCPConnector(resolver=GuardedResolver(), limit=0, keepalive_timeout=15, use_dns_cache=False)
+    connector = aiohttp.TCPConnector(
+        resolver=GuardedResolver(),
+        socket_factory=guarded_socket,
+        limit=0,
+        keepalive_timeout=15,
+        use_dns_cache=False,
+    )
     made = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

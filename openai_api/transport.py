@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -97,15 +98,15 @@ async def send(request: Request) -> Response:
     guard.check_url(request.url)
     client = _client()
     timeout = httpx.Timeout(request.timeout, connect=min(CONNECT_SECONDS, request.timeout), pool=None)
-    built = client.build_request(
-        request.method,
-        request.url,
-        params=request.query,
-        headers=request.headers,
-        content=request.content,
-        timeout=timeout,
-    )
     try:
+        built = client.build_request(
+            request.method,
+            request.url,
+            params=request.query,
+            headers=request.headers,
+            content=request.content,
+            timeout=timeout,
+        )
         return Response(await client.send(built, stream=True), request)
     except Exception as error:
         raise broken(request, error) from error
@@ -115,12 +116,12 @@ def broken(request: Request, error: Exception) -> errors.CallError:
     """What a failure of the wire means for the caller."""
     if isinstance(error, errors.CallError):
         return error
-    host = httpx.URL(request.url).host
+    host = urlsplit(request.url).hostname or request.url
     cause: BaseException = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    return _not_sent(host, cause) or _sent(request, cause)
+    return _not_sent(host, cause, min(CONNECT_SECONDS, request.timeout)) or _sent(request, cause)
 
 
-def _not_sent(host: str, cause: BaseException) -> errors.CallError | None:
+def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallError | None:
     inner = _chain(cause)
     refused = next((one for one in inner if isinstance(one, errors.AddressRefused)), None)
     if refused is not None:
@@ -134,13 +135,13 @@ def _not_sent(host: str, cause: BaseException) -> errors.CallError | None:
         )
     if isinstance(cause, (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout)):
         return errors.ConnectTimedOut(
-            f"{host} did not take the connection within {CONNECT_SECONDS:.0f} s. Check the address and the network."
+            f"{host} did not take the connection within {seconds:g} s. Check the address and the network."
         )
     if isinstance(cause, (aiohttp.ClientConnectorError, httpx.ConnectError)):
         return errors.ConnectionRefused(
             f"{host} refused the connection. Check the address and port, and that the server runs."
         )
-    if isinstance(cause, (httpx.UnsupportedProtocol, aiohttp.InvalidURL)):
+    if isinstance(cause, (httpx.UnsupportedProtocol, httpx.InvalidURL, aiohttp.InvalidURL, UnicodeError)):
         return errors.AddressRefused(f"The address {host} cannot be dialled. Check the base URL of the connection.")
     return None
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar, cast
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import urlencode
@@ -24,6 +24,7 @@ from ui import problems
 from ui.htmx import htmx_of
 
 Policy = Literal["public", "viewer", "operator", "administrator"]
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -67,12 +68,22 @@ def administrator(view: View) -> View:
 
 
 class ClosedByDefault(MiddlewareMixin):
-    """Refuse a view that says nothing about who may open it."""
+    """Refuse a view that says nothing about who may open it, and a method that no page knows."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
-        return None if policy_of(view) else problems.answer(request, problems.NO_POLICY)
+        if policy_of(view) is None:
+            return problems.answer(request, problems.NO_POLICY)
+        return None if request.method in METHODS else HttpResponseNotAllowed(METHODS)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Django's own 405 is an empty page; a browser gets there when it signs in where only a form can be sent."""
+        if response.status_code != 405:
+            return response
+        page = problems.answer(request, problems.WRONG_METHOD)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 def _guard(view: View, policy: Policy) -> View:

@@ -67,6 +67,14 @@ NOT_FOUND = Problem(
     "The address is mistyped, or what stood here was removed.",
     "Check the address, or start from the first page.",
 )
+WRONG_METHOD = Problem(
+    405,
+    "method_not_allowed",
+    "This address cannot be opened like this",
+    "Patchbay changed nothing.",
+    "What stands here is done by a button or a form of another page, or it can only be read.",
+    "Go back to the page it belongs to, reload it, and use the button there.",
+)
 SERVER_ERROR = Problem(
     500,
     "server_error",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from ui import problems
 from ui.access import public, viewer
@@ -14,6 +14,7 @@ from ui.theme import THEMES, remember_theme, theme_of
 
 
 @viewer
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The first page is the list of installations: what runs, in which state."""
     return redirect("installations:list")
@@ -36,11 +37,13 @@ def _own_address(request: HttpRequest, address: str) -> str:
 
 
 @viewer
+@require_safe
 def help_index(request: HttpRequest) -> HttpResponse:
     return render(request, "ui/help_index.html", {"entries": list(ENTRIES.values())})
 
 
 @viewer
+@require_safe
 def help_entry(request: HttpRequest, code: str) -> HttpResponse:
     entry = ENTRIES.get(code.upper())
     if entry is None:

@@ -25,6 +25,7 @@ from logs.models import Call
 from mappings.apply import RecordView, to_record
 from mappings.models import Mapping
 from openai_api.errors import FailedInside
+from ui.ids import id_in
 from webhooks.models import Event
 
 MESSAGE = "Message"
@@ -184,4 +185,4 @@ def _wait_for_item(event: Event) -> None:
 
 
 def _unsettled(item_id: str) -> bool:
-    return item_id.isdigit() and Item.objects.filter(pk=item_id, state__in=("pending", "working")).exists()
+    return Item.objects.filter(pk=id_in(item_id), state__in=("pending", "working")).exists()

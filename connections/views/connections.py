@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from connections import actions
@@ -20,6 +20,7 @@ MODELS_SHOWN = 12
 
 
 @viewer
+@require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """The list alone; the first connection stands beside it, so that the page says something at once."""
     first = Connection.objects.first()
@@ -27,6 +28,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @viewer
+@require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection, pk=pk)
     return render(request, "connections/list.html", _page(connection, everything="models" in request.GET))

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from accounts.models import User
@@ -21,6 +21,7 @@ from connections.models import Connection, InstallationDraft
 from connections.views.installations import show_key
 from openai_api.throttle import Throttle
 from ui.access import administrator
+from ui.ids import id_in
 
 
 @administrator
@@ -74,15 +75,16 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @administrator
+@require_safe
 def model_note(request: HttpRequest) -> HttpResponse:
     """The remark on a model while it is being chosen."""
-    chosen = request.GET.get("connection", "")
-    connection = Connection.objects.filter(pk=int(chosen)).first() if chosen.isdigit() else None
+    connection = Connection.objects.filter(pk=id_in(request.GET.get("connection", ""))).first()
     note = note_on(connection, request.GET.get("model", "").strip()[:120])
     return render(request, "connections/install/_model_note.html", {"note": note})
 
 
 @administrator
+@require_safe
 def allowance(request: HttpRequest) -> HttpResponse:
     """What the limits allow while they are being typed."""
     return render(request, "connections/install/_allowance.html", {"allows": _allows(ThrottleForm(request.GET))})

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from connections import actions
@@ -27,6 +27,7 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 
 
 @viewer
+@require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     rows = Installation.objects.select_related("connection").with_last_call()
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)
@@ -35,6 +36,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @viewer
+@require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     installation = _get(pk)
     context = {
@@ -64,6 +66,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @administrator
+@require_safe
 def ready(request: HttpRequest, pk: int) -> HttpResponse:
     """The webhook's set-up, without the key: that is shown once, by `show_key`."""
     return render(request, "connections/installation/ready.html", ready_context(_get(pk)))

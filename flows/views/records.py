@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_safe
 
 from accounts.actors import actor_of
 from connections.models import Installation
@@ -21,6 +22,7 @@ HISTORY = 50
 
 
 @viewer
+@require_safe
 def record_list(request: HttpRequest) -> HttpResponse:
     entities = list(Entity.objects.all())
     wanted = request.GET.get("entity", "")
@@ -39,6 +41,7 @@ def record_list(request: HttpRequest) -> HttpResponse:
 
 
 @viewer
+@require_safe
 def record_detail(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(Record.objects.select_related("entity"), pk=pk)
     context = {

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from flows import actions
@@ -18,14 +18,16 @@ from flows.states import ITEM_STATES
 from flows.views.show import show
 from ui.access import operator, viewer
 from ui.htmx import stop_polling
+from ui.ids import id_in
 from ui.paging import keyset_page
 
 
 @viewer
+@require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.select_related("installation")
-    if (installation := request.GET.get("installation", "")).isdigit():
-        runs = runs.filter(installation_id=int(installation))
+    if installation := id_in(request.GET.get("installation", "")):
+        runs = runs.filter(installation_id=installation)
     return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor"))})
 
 
@@ -73,12 +75,14 @@ def run_pull(request: HttpRequest) -> HttpResponse:
 
 
 @viewer
+@require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     return show(request, "flows/run.html", _progress(run) | _items(request, run))
 
 
 @viewer
+@require_safe
 def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     response = show(request, "flows/_progress.html", _progress(run))
@@ -86,22 +90,23 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @viewer
+@require_safe
 def run_items(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     response = show(request, "flows/_items.html", _items(request, run))
     return response if run.is_open else stop_polling(response)
 
 
-@require_POST
 @operator
+@require_POST
 def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     actions.cancel_run(actor_of(request), run)
     return redirect(run)
 
 
-@require_POST
 @operator
+@require_POST
 def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     count = actions.retry_failed(actor_of(request), run)
@@ -109,8 +114,8 @@ def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(run)
 
 
-@require_POST
 @operator
+@require_POST
 def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(Item.objects.select_related("run", "record"), pk=pk)
     if not actions.decide(actor_of(request), item, send_again=request.POST.get("decision") == "again"):

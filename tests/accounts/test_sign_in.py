@@ -169,3 +169,9 @@ def test_the_own_password_asks_for_the_old_one(as_viewer):
     new = "copper-violin-meadow"
     answer = as_viewer.post("/password/", {"old_password": WRONG, "new_password1": new, "new_password2": new})
     assert "old password was entered incorrectly" in answer.content.decode()
+
+
+def test_an_odd_address_after_sign_in_is_no_error(as_viewer):
+    """A word without a slash is no page of ours; `redirect` would take it for the name of a view."""
+    answer = as_viewer.get("/sign-in/?next=somewhere")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")

@@ -131,11 +131,67 @@ def test_a_redirect_is_answered_and_not_followed(server):
         "http://0.0.0.0/v1",
         "http://2130706433/v1",
         "http://0x7f.1/v1",
+        "http://0177.1/v1",
+        "http://127.1/v1",
+        "http://127.0.0.1./v1",
+        "http://①②⑦.0.0.1/v1",
+        "http://127。0。0。1/v1",
+        "http://[2002:7f00:1::]/v1",
+        "http://[fe80::1%25lo]/v1",
     ],
 )
 def test_private_and_special_addresses_are_never_dialled(url):
-    with pytest.raises((errors.AddressRefused, errors.NoSuchHost)):
+    with pytest.raises(errors.AddressRefused, match="private or special"):
         send(url)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "127.1", "127。0。0。1", "0x7f.1"])
+def test_no_socket_is_made_for_a_number_that_slipped_through(server, settings, monkeypatch, host):
+    """What a URL library makes of a host is not always what was read out of it; the socket has the last word."""
+    seen = []
+    port = server(seen.append).split(":")[2].split("/")[0]
+    settings.ALLOW_PRIVATE_ADDRESSES = ()
+    monkeypatch.setattr(guard, "check_url", lambda url: None)
+    with pytest.raises(errors.AddressRefused):
+        send(f"http://{host}:{port}/v1")
+    assert not seen
+
+
+@pytest.mark.parametrize("addresses", [["10.0.0.8"], ["203.0.113.5", "10.0.0.8"], ["fd00::8"], ["::ffff:10.0.0.8"]])
+def test_a_name_with_any_private_address_is_not_dialled(monkeypatch, addresses):
+    resolve(monkeypatch, *addresses)
+    with pytest.raises(errors.AddressRefused, match=r"api\.openai\.test is a private"):
+        send("http://api.openai.test/v1")
+
+
+def test_a_name_is_resolved_once_and_what_was_checked_is_dialled(server, settings, monkeypatch):
+    """A name server that answers differently the second time gets no second time."""
+    seen = []
+    address = server(lambda link: seen.append(1) or link.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
+    asked = resolve(monkeypatch, "127.0.0.1")
+    assert send(address.replace("127.0.0.1", "rebinding.test")) == b""
+    assert (asked, seen) == (["rebinding.test"], [1])
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Every name has these addresses; gives the list of names that were asked for."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def answer(host, port, *rest, **options):
+        if not str(host).endswith(".test"):
+            return real(host, port, *rest, **options)
+        asked.append(host)
+        return [row for address in addresses for row in real(address, port, *rest, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return asked
+
+
+@pytest.mark.parametrize("host", ["a..b", "...", "a" * 70 + ".com", "1.2.3.4.5", "exa\0mple.com", "☃︎.com"])
+def test_a_host_that_no_address_can_have_is_refused_in_words(host):
+    with pytest.raises(errors.NotSent, match=r"cannot be dialled|No such host"):
+        send(f"http://{host}/v1")
 
 
 @pytest.mark.parametrize(

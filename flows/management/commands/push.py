@@ -55,9 +55,7 @@ class Command(BaseCommand):
 
 
 def _installation(named: str) -> Installation:
-    found = Installation.objects.filter(name=named).first()
-    if found is None and named.isdigit():
-        found = Installation.objects.filter(pk=int(named)).first()
+    found = Installation.objects.called(named)
     if found is None:
         known = ", ".join(Installation.objects.values_list("name", flat=True)) or "none yet"
         raise CommandError(f"There is no installation “{named}”. Installations here: {known}.")

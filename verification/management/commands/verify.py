@@ -40,9 +40,7 @@ class Command(BaseCommand):
 
 def find(name: str) -> Installation:
     """By name first, then by id. Raises CommandError."""
-    found = Installation.objects.filter(name=name).first()
-    if found is None and name.isascii() and name.isdigit():
-        found = Installation.objects.filter(pk=int(name)).first()
+    found = Installation.objects.called(name)
     if found is None:
         raise CommandError(f"No installation is called {name!r}. The list is on the page Installations.")
     return found

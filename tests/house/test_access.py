@@ -1,0 +1,317 @@
+"""Every address of the program, tried as nobody, without a role, and in each role, with every method.
+
+`ROUTES` is the plan: who may open what, by which methods. The outcome must agree with it, and it with the view's policy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import ROLES, User
+from config.entry import MACHINE_PATHS, by_path
+from connections import actions as connection_actions
+from connections.models import InstallationDraft
+from connections.testing import Verdict
+from logs.models import Call
+from tests import people
+from tests.flows.builders import push, ready_installation
+from ui.access import policy_of
+from verification.models import Verification
+from webhooks.models import Event
+
+READ, SEND, BOTH = ("GET",), ("POST",), ("GET", "POST")
+
+# name of the route → the lowest role that may open it, and by which methods
+ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ui:home": ("viewer", READ),
+    "ui:theme": ("public", SEND),
+    "ui:help": ("viewer", READ),
+    "ui:help_entry": ("viewer", READ),
+    "accounts:setup": ("public", BOTH),
+    "accounts:sign_in": ("public", BOTH),
+    "accounts:sign_out": ("public", SEND),
+    "accounts:password": ("viewer", BOTH),
+    "accounts:people": ("administrator", READ),
+    "accounts:add_person": ("administrator", BOTH),
+    "accounts:person": ("administrator", BOTH),
+    "connections:list": ("viewer", READ),
+    "connections:new": ("administrator", BOTH),
+    "connections:detail": ("viewer", READ),
+    "connections:edit": ("administrator", BOTH),
+    "connections:replace_key": ("administrator", BOTH),
+    "connections:test": ("operator", SEND),
+    "connections:delete": ("administrator", SEND),
+    "installations:list": ("viewer", READ),
+    "installations:new": ("administrator", BOTH),
+    "installations:discard": ("administrator", SEND),
+    "installations:step": ("administrator", BOTH),
+    "installations:keep": ("administrator", SEND),
+    "installations:model_note": ("administrator", READ),
+    "installations:allowance": ("administrator", READ),
+    "installations:detail": ("viewer", READ),
+    "installations:edit": ("administrator", BOTH),
+    "installations:ready": ("administrator", READ),
+    "installations:new_webhook_key": ("administrator", SEND),
+    "installations:signing_secret": ("administrator", BOTH),
+    "mappings:list": ("viewer", READ),
+    "mappings:new": ("administrator", BOTH),
+    "mappings:detail": ("viewer", BOTH),
+    "mappings:edit": ("administrator", BOTH),
+    "mappings:delete": ("administrator", SEND),
+    "mappings:activate": ("administrator", SEND),
+    "mappings:rule_new": ("administrator", BOTH),
+    "mappings:rule_edit": ("administrator", BOTH),
+    "mappings:rule_move": ("administrator", SEND),
+    "mappings:rule_delete": ("administrator", SEND),
+    "records:list": ("viewer", READ),
+    "records:new": ("operator", BOTH),
+    "records:detail": ("viewer", READ),
+    "records:edit": ("operator", BOTH),
+    "runs:list": ("viewer", READ),
+    "runs:new": ("operator", BOTH),
+    "runs:pull": ("operator", BOTH),
+    "runs:detail": ("viewer", READ),
+    "runs:progress": ("viewer", READ),
+    "runs:items": ("viewer", READ),
+    "runs:cancel": ("operator", SEND),
+    "runs:retry": ("operator", SEND),
+    "runs:decide": ("operator", SEND),
+    "webhooks:list": ("viewer", READ),
+    "webhooks:detail": ("viewer", READ),
+    "webhooks:replay": ("operator", SEND),
+    "webhooks:first_event": ("viewer", READ),
+    "verification:list": ("viewer", READ),
+    "verification:page": ("viewer", READ),
+    "verification:start": ("operator", SEND),
+    "logs:list": ("viewer", READ),
+    "logs:detail": ("viewer", READ),
+    "audit:list": ("administrator", READ),
+}
+EVERYBODY = ("nobody", "no role", *ROLES)
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        else:
+            yield f"{prefix}{entry.name}", entry
+
+
+REAL = dict(routes(get_resolver()))
+
+
+@pytest.fixture(scope="module")
+def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNamespace]:
+    """One row of each kind and a browser for everybody. Made once; what a test changes is undone after it, and they at
+    the end.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield SimpleNamespace(browsers=everybody(), **rows())
+        transaction.set_rollback(True)
+
+
+def everybody() -> dict[str, Browser]:
+    known = [people.roleless_rolf(), people.viewer_vera(), people.operator_omar(), people.administrator_ada()]
+    return {"nobody": Browser()} | dict(zip(EVERYBODY[1:], map(people.signed_in, known), strict=True))
+
+
+def rows() -> dict[str, Any]:
+    installation = ready_installation()
+    mapping = installation.mappings.filter(rules__isnull=False).first()
+    run = push(installation=installation)
+    event = {"entity": "Product", "webhook_id": "wh_1", "event_type": "response.completed", "payload": "{}"}
+    call = {"operation": "list_models", "method": "GET", "path": "/models", "state": "done", "cause": "form"}
+    return {
+        "connection": installation.connection,
+        "installation": installation,
+        "draft": InstallationDraft.objects.create(owner=User.objects.get(username="ada")),
+        "mapping": mapping,
+        "rule": mapping.rules.first(),
+        "run": run,
+        "item": run.items.get(),
+        "record": run.items.get().record,
+        "event": Event.objects.create(installation_id=installation.pk, state="done", **event),
+        "call": Call.objects.create(installation_id=installation.pk, correlation_id="c0ffee", **call),
+        "verification": Verification.objects.create(installation=installation, state="passed"),
+    }
+
+
+def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
+    """What the route's address needs, from the rows that there are."""
+    room = name.split(":")[0]
+    row = {
+        "connections": house.connection,
+        "installations": house.draft if name.split(":")[1] in {"step", "keep", "discard"} else house.installation,
+        "mappings": house.mapping,
+        "records": house.record,
+        "runs": house.item if name == "runs:decide" else house.run,
+        "webhooks": house.event,
+        "verification": house.installation,
+        "logs": house.call,
+        "accounts": User.objects.get(username="vera"),
+    }.get(room)
+    known = {
+        "pk": getattr(row, "pk", None),
+        "rule_pk": house.rule.pk,
+        "installation": house.installation.pk,
+        "slug": "name",
+        "code": "PB-1001",
+        "token": "no-such-token",
+    }
+    return {needed: known[needed] for needed in REAL[name].pattern.converters}
+
+
+@pytest.fixture(autouse=True)
+def no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shared rows stand in an open transaction, in which no call may be made."""
+    monkeypatch.setattr(connection_actions, "probe", lambda connection, context: Verdict("ok", "It works."))
+
+
+def ask(known: Browser, method: str, address: str, *, careful: bool = False, **extra: Any) -> HttpResponse:
+    """One request as whoever `known` is, whose changes are undone, in the database and in the browser."""
+    browser = Browser(enforce_csrf_checks=careful)
+    browser.cookies = deepcopy(known.cookies)
+    with transaction.atomic():
+        answer: HttpResponse = browser.generic(
+            method, address, content_type="application/x-www-form-urlencoded", **extra
+        )
+        transaction.set_rollback(True)
+    return answer
+
+
+def test_every_route_stands_in_the_table_and_agrees_with_its_policy() -> None:
+    for name, pattern in REAL.items():
+        assert name in ROUTES, (
+            f"{name} is not in ROUTES of {__name__}: add it, with the lowest role that may open it and its methods, "
+            "and what its address needs to `arguments`."
+        )
+        assert policy_of(pattern.callback) == ROUTES[name][0], f"{name}: ROUTES and the view's decorator disagree."
+    assert not ROUTES.keys() - REAL.keys(), "ROUTES names routes that are gone: take them out."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_route_opens_to_its_roles_and_to_nobody_else(name: str, house: SimpleNamespace) -> None:
+    address = reverse(name, kwargs=arguments(name, house))
+    for who, browser in house.browsers.items():
+        for method in BOTH:
+            wrong = what_is_wrong(ask(browser, method, address), who, name, method, address)
+            assert not wrong, f"{who}, {method} {address}: {wrong}"
+
+
+def what_is_wrong(answer: HttpResponse, who: str, name: str, method: str, address: str) -> str:
+    """How the answer differs from the plan; empty where it does not."""
+    needed, methods = ROUTES[name]
+    said = f"answered {answer.status_code} {answer.headers.get('Location', '')}"
+    if needed != "public" and who == "nobody":
+        back = quote(address) if method in READ else "/"
+        return "" if answer.headers.get("Location") == f"/sign-in/?next={back}" else f"{said}, not sign-in and back."
+    if needed != "public" and EVERYBODY.index(who) < EVERYBODY.index(needed):
+        told = f"This needs the role {needed}" in answer.content.decode()
+        return "" if answer.status_code == 403 and told else f"{said}, not 403 with the role that is needed."
+    if method not in methods:
+        return "" if answer.status_code == 405 else f"{said}, not 405. Put require_safe or require_POST on the view."
+    fine = {404} if name == "accounts:setup" else {200, 302}
+    sent_away = "?next=" in answer.headers.get("Location", "")
+    return "" if answer.status_code in fine and not sent_away else f"{said}, though this is open to {who}."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ROUTES)
+def test_pages_know_no_other_method(name: str, house: SimpleNamespace) -> None:
+    answer = ask(house.browsers["administrator"], "DELETE", reverse(name, kwargs=arguments(name, house)))
+    assert (answer.status_code, "This address cannot be opened like this" in answer.content.decode()) == (405, True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, (needed, _) in ROUTES.items() if needed != "public"])
+def test_htmx_of_nobody_takes_the_whole_browser_to_sign_in(name: str, house: SimpleNamespace) -> None:
+    address = reverse(name, kwargs=arguments(name, house))
+    answer = ask(house.browsers["nobody"], "POST", address, HTTP_HX_REQUEST="true")
+    assert (answer.status_code, answer.headers["HX-Redirect"], answer.content) == (200, "/sign-in/", b"")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, (_, methods) in ROUTES.items() if "POST" in methods])
+def test_no_form_is_taken_without_its_token(name: str, house: SimpleNamespace) -> None:
+    """Another site can make a browser send a form, but not with the token."""
+    address = reverse(name, kwargs=arguments(name, house))
+    answer = ask(house.browsers["administrator"], "POST", address, careful=True)
+    assert answer.status_code == 403
+    assert "This form is too old to be sent" in answer.content.decode()
+
+
+JUNK = ("²", "a'\"<x-y>", "9" * 30, "%00", "-1", "%ff")
+QUERY = ("cursor", "installation", "connection", "model", "state", "entity", "attempt", "after", "open", "shown", "q")
+QUERY += ("since", "from", "to", "http", "request", "answer", "page", "rule", "record", "sample", "next", "models")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, (_, methods) in ROUTES.items() if "GET" in methods])
+def test_no_query_breaks_a_page(name: str, house: SimpleNamespace) -> None:
+    address = reverse(name, kwargs=arguments(name, house))
+    for number, junk in enumerate(JUNK):
+        query = "&".join(f"{each}={quote(junk, safe='%')}" for each in QUERY)
+        headers = {"HTTP_HX_REQUEST": "true"} if number % 2 else {}
+        answer = ask(house.browsers["administrator"], "GET", f"{address}?{query}", **headers)
+        assert answer.status_code < 500 and b"<x-y>" not in answer.content, f"{address}?{query}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name, pattern in REAL.items() if "pk" in pattern.pattern.converters])
+def test_a_row_that_is_not_there_is_not_found(name: str, house: SimpleNamespace) -> None:
+    known = arguments(name, house)
+    for pk in [UUID(int=0)] if name == "logs:detail" else [0, 4_000_000, 2**63, 10**30]:
+        address = reverse(name, kwargs=known | {"pk": pk})
+        for method in {"GET", "POST"} & set(ROUTES[name][1]):
+            assert ask(house.browsers["administrator"], method, address).status_code == 404, f"{method} {address}"
+
+
+MACHINES = {
+    "/hookapi/": [
+        ("GET", "/hookapi/v2/dynamic/OpenAI/Product", 405, "method_not_allowed"),
+        ("POST", "/hookapi/", 404, "not_found"),
+    ]
+}
+
+
+@pytest.mark.parametrize("prefix", MACHINE_PATHS)
+def test_a_machine_gets_an_answer_of_its_own_and_no_sign_in(prefix: str) -> None:
+    """What it says to a caller with a wrong key is tried where its room is tested."""
+    assert prefix in MACHINES, f"{prefix} is not in MACHINES of {__name__}: add what it says to a caller without a key."
+    for method, address, status, code in MACHINES[prefix]:
+        answered, headers, body = by_machine(method, address)
+        assert (answered, body["error"]["code"]) == (status, code)
+        assert not {b"location", b"set-cookie"} & headers.keys()
+
+
+def by_machine(method: str, address: str) -> tuple[int, dict[bytes, bytes], Any]:
+    """Status, headers and JSON of the program's entry, whose pages must not be asked."""
+    sent: list[Any] = []
+
+    async def pages(*asked: Any) -> None:
+        raise AssertionError(f"{address} went to the pages.")
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": address, "query_string": b"wrong", "headers": []}
+    async_to_sync(by_path(pages))(scope, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"]), json.loads(sent[1]["body"])
