@@ -158,6 +158,16 @@ class NotOpenAI(CallError):
     help_code, slug = help.ANSWER_FOREIGN, "not_openai"
 
 
+class AnswerTooLarge(NotOpenAI):
+    slug = "answer_too_large"
+
+    def __init__(self, most: int, status: int) -> None:
+        super().__init__(
+            f"The answer is larger than the {most // 1024:,} KB that are read at once. It was not read to its end.",
+            http_status=status,
+        )
+
+
 class Redirected(NotOpenAI):
     help_code, slug = help.REDIRECT_REFUSED, "redirect_refused"
 
