@@ -234,6 +234,7 @@ class Client:
             "cause_id": context.cause_id,
             "cause_label": context.cause_label[:200],
             "actor": context.actor,
+            "tags": context.tags,
         }
         ticket = gate.Ticket(
             self.throttle,

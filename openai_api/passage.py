@@ -30,6 +30,8 @@ ERROR_LIMIT = 1024 * 1024
 class Passage:
     """What is asked, and how far it has come. After `open`: `response`, `failure`, and `content` if it was read whole.
 
+    `left` is set by whoever closes it because the caller went away.
+
     `row` and `logged` are what the log keeps of the request; `model` is the one that was asked for.
     """
 
@@ -43,6 +45,7 @@ class Passage:
     response: transport.Response | None = None
     failure: errors.CallError | None = None
     content: bytes | None = None
+    left: bool = False
     _reader: reading.StreamReader | None = None
     _kept: bytearray = field(default_factory=bytearray)
     _size: int = 0
