@@ -25,6 +25,11 @@ def _table() -> Any:
     return genai_prices
 
 
+@cache
+def _version() -> str:
+    return version("genai-prices")
+
+
 def cost(reading: Reading, model: str, at: datetime) -> tuple[Decimal | None, str]:
     """Dollars and the basis of the price; (None, reason) when it is not known. Unknown is never shown as 0."""
     tokens = reading.tokens
@@ -44,7 +49,7 @@ def cost(reading: Reading, model: str, at: datetime) -> tuple[Decimal | None, st
     except Exception:
         logger.exception("The price of a call could not be computed")
         return None, f"the price table failed for {name}"
-    basis = f"genai-prices {version('genai-prices')}, {price.model.id}"
+    basis = f"genai-prices {_version()}, {price.model.id}"
     return price.total_price, f"{basis}, {reading.tier}" if tier else basis
 
 

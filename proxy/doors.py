@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,28 +32,59 @@ class Door:
     client: Client
 
 
-_kept: dict[tuple[str, str], tuple[float, Door]] = {}
+@dataclass
+class Kept:
+    """A door that was found, and the look that will tell whether it still opens."""
+
+    door: Door
+    until: float
+    look: asyncio.Task[Door | None] | None = None
+
+
+_kept: dict[tuple[str, str], Kept] = {}
 
 
 async def door(installation: str, token: str) -> Door | None:
-    """The door that `token` opens at `installation` (its id or name), or None. Raises what the database raises."""
+    """The door that `token` opens at `installation` (its id or name), or None. Raises what the database raises.
+
+    A crowd at the same door sends one of its own to look again.
+    """
     if not token.startswith(PREFIX):
         return None
     key = installation, digest(token)
-    until, found = _kept.get(key, (0.0, None))
-    if found is not None and until > time.monotonic():
-        return found
-    async with ThreadSensitiveContext():
-        opened = await sync_to_async(_look)(installation, key[1])
-    _kept.pop(key, None)
-    if opened is not None:
+    kept = _kept.get(key)
+    if kept is None:
+        return _keep(key, await _look(*key))
+    if kept.until > time.monotonic():
+        return kept.door
+    if kept.look is None:
+        kept.look = asyncio.ensure_future(_look(*key))
+        kept.look.add_done_callback(lambda look: _looked(key, kept, look))
+    return await asyncio.shield(kept.look)
+
+
+def _keep(key: tuple[str, str], found: Door | None) -> Door | None:
+    if found is not None:
         while len(_kept) >= MOST_KEPT:
             _kept.pop(next(iter(_kept)))
-        _kept[key] = time.monotonic() + FRESH, opened
-    return opened
+        _kept[key] = Kept(found, time.monotonic() + FRESH)
+    return found
 
 
-def _look(installation: str, token_digest: str) -> Door | None:
+def _looked(key: tuple[str, str], kept: Kept, look: asyncio.Task[Door | None]) -> None:
+    kept.look = None
+    if _kept.get(key) is kept:
+        del _kept[key]
+    if not look.cancelled() and look.exception() is None:
+        _keep(key, look.result())
+
+
+async def _look(installation: str, token_digest: str) -> Door | None:
+    async with ThreadSensitiveContext():
+        return await sync_to_async(_find)(installation, token_digest)
+
+
+def _find(installation: str, token_digest: str) -> Door | None:
     close_old_connections()
     try:
         token = Token.objects.filter(digest=token_digest, revoked_at=None).first()
