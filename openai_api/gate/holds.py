@@ -113,3 +113,8 @@ def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
         call_id=ticket.call_id,
     )
     _known.add((ticket.connection, "circuit"))
+
+
+def forget(connection: str) -> None:
+    """A new key or address begins without the failures of the old one."""
+    Hold.objects.filter(key=connection, kind="circuit").delete()
