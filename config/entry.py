@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from proxy.application import application as proxy
 from webhooks.receiver import application as webhook_receiver
 
 Scope = dict[str, Any]
@@ -14,6 +15,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MACHINE_PATHS: dict[str, Application] = {
     "/hookapi/": webhook_receiver,
+    "/proxy/": proxy,
 }
 
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "mappings",
     "flows",
     "webhooks",
+    "proxy",
     "verification",
 ]
 

@@ -22,6 +22,7 @@ from connections.webhook_keys import digest_of, installation_by_key, new_key, we
 from logs import audit
 from logs.audit import SYSTEM, Actor
 from logs.context import Context
+from openai_api.gate import holds
 
 __all__ = ["installation_by_key", "webhook_url"]  # callers find all of the room's verbs here
 logger = logging.getLogger(__name__)
@@ -102,8 +103,10 @@ def update_connection(actor: Actor, connection: Connection, facts: Mapping[str, 
             changes = _change(row, facts)
             if {"base_url", "organization", "project"} & changes.keys():
                 row.forget_test()
+                holds.forget(row.hold_key)
             if api_key:
                 row.set_key(api_key)
+                holds.forget(row.hold_key)
                 changes["api_key"] = [audit.MASK, audit.MASK]
             row.save()
             _audit(actor, "changed", row, changes)
@@ -117,6 +120,7 @@ def replace_key(actor: Actor, connection: Connection, api_key: str) -> Connectio
     with transaction.atomic():
         connection.set_key(api_key)
         connection.save(update_fields=KEY_FIELDS + TEST_FIELDS)
+        holds.forget(connection.hold_key)
         _audit(actor, "replaced the key of", connection, {"api_key": [audit.MASK, audit.MASK]})
     return connection
 

@@ -7,11 +7,13 @@ from openai_api.client import Client, Origin
 
 
 def client_for_connection(connection: Connection) -> Client:
+    """For tests of the connection itself: they find out whether one that was stopped works again."""
     return Client(
         base_url=connection.base_url.rstrip("/"),
         headers=_headers(connection),
         throttle=connection.throttle,
         origin=Origin(connection_id=connection.pk, connection_name=connection.name),
+        probe=True,
     )
 
 

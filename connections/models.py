@@ -13,6 +13,7 @@ from connections.sealing import SealedTextField
 from connections.states import CONNECTION_STATES
 from logs.models import Call
 from logs.states import CALL_STATES
+from openai_api.client import Origin
 from openai_api.throttle import Throttle
 from ui.ids import id_in
 from ui.states import State
@@ -98,6 +99,11 @@ class Connection(models.Model):
     @property
     def state_info(self) -> State:
         return CONNECTION_STATES[self.status]
+
+    @property
+    def hold_key(self) -> str:
+        """What the gate calls this connection when it holds its calls back."""
+        return Origin(connection_id=self.pk).hold_key
 
     @property
     def throttle(self) -> Throttle:

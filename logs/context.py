@@ -16,7 +16,7 @@ class Context:
 
     `cause` is the kind of thing that asked (`connection test`, `run item`, `event`, `check`, `pull`, `form`, `command`),
     `cause_id` its id in its own table, `cause_label` its name as it was. Everything that belongs to one story (a push, its
-    call, the webhook that finished it) shares one `correlation_id`.
+    call, the webhook that finished it) shares one `correlation_id`. `tags` are words that whoever asked wants to find it by.
     """
 
     cause: str
@@ -24,6 +24,7 @@ class Context:
     cause_label: str = ""
     actor: str = ""
     correlation_id: str = field(default_factory=new_correlation)
+    tags: str = ""
 
     def because_of(self, cause: str, cause_id: str, cause_label: str) -> Context:
         return replace(self, cause=cause, cause_id=cause_id, cause_label=cause_label)

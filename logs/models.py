@@ -59,6 +59,7 @@ class Call(models.Model):
     cause_id = models.CharField(max_length=60, blank=True)
     cause_label = models.CharField(max_length=200, blank=True)
     actor = models.CharField(max_length=150, blank=True)
+    tags = models.CharField(max_length=220, blank=True)
 
     class Meta:
         indexes = [

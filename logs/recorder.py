@@ -1,29 +1,36 @@
-"""The write path of the log. Every function here runs inside the gate's transaction and never on its own.
+"""The write path of the log. What one turn of the gate has to say is collected in a `Page` and written in a few statements.
 
 A call's row is written before a byte leaves and completed after; what was written once as final is not written over,
-except that an `unknown` outcome may still become known.
+except that an `unknown` outcome may still become known. A page is written inside the gate's transaction, never on its own.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
+from logs import bulk
 from logs.models import Attempt, Body, Call
 from logs.redaction import Redacted
 
 OPEN = ("queued", "sending", "retrying", "unknown")
+STILL_OPEN = f"t.state IN ({', '.join(repr(state) for state in OPEN)})"
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How an attempt (and, with `final`, its call) ended. `tokens` maps Call's token columns to counts."""
+    """How an attempt (and, with its last one, its call) ended. `tokens` maps Call's token columns to counts.
+
+    `hard` says that the connection itself is broken (key, credit, address): the next call cannot fare better.
+    """
 
     state: str
     http_status: int | None = None
@@ -39,86 +46,114 @@ class Ended:
     tokens: dict[str, int] = field(default_factory=dict)
     cost: Decimal | None = None
     price_basis: str = ""
+    hard: bool = False
 
 
-def open_call(values: dict[str, Any], request: Redacted) -> uuid.UUID:
-    """The row of a call that nobody has sent yet, with its request body."""
-    call = Call.objects.create(**values)
-    _save_body(call.id, 0, request)
-    return call.id
+class Page:
+    """Rows to insert and changes to make. A row that is inserted and changed in one turn is inserted as it ends up."""
+
+    def __init__(self) -> None:
+        self._calls: dict[uuid.UUID, Row] = {}
+        self._attempts: dict[tuple[uuid.UUID, int], Row] = {}
+        self._bodies: list[Row] = []
+        self._call_changes: dict[uuid.UUID, Row] = defaultdict(dict)
+        self._attempt_changes: dict[tuple[uuid.UUID, int], Row] = {}
+
+    def open_call(self, values: Row, request: Redacted) -> None:
+        """The row of a call that nobody has sent yet, with its request body. `values` are Call's fields, `id` among them."""
+        self._calls[values["id"]] = dict(values)
+        self._body(values["id"], 0, request)
+
+    def start_attempt(self, call_id: uuid.UUID, number: int, waited_ms: int, queue_ms: int, wait_cause: str) -> None:
+        """An attempt that may now go over the wire. `waited_ms` is its own time in line, `queue_ms` that of all attempts."""
+        now = timezone.now()
+        self._attempts[call_id, number] = {
+            "call_id": call_id,
+            "number": number,
+            "queued_at": now - timedelta(milliseconds=waited_ms),
+            "started_at": now,
+            "queue_ms": waited_ms,
+            "wait_cause": wait_cause if waited_ms else "",
+        }
+        sent = {"sent_at": now} if number == 1 else {}
+        self._change(call_id, {"state": "sending", "attempts": number, "queue_ms": queue_ms, **sent})
+
+    def finish_attempt(
+        self, call_id: uuid.UUID, number: int, ended: Ended, retry_reason: str = "", retry_ms: int | None = None
+    ) -> None:
+        """How an attempt ended and, where the call goes on, why and after how many milliseconds."""
+        change = {
+            "state": ended.state,
+            "finished_at": timezone.now(),
+            "headers_at": ended.headers_at,
+            "http_status": ended.http_status,
+            "request_id": ended.request_id[:120],
+            "error_code": ended.error_code[:80],
+            "error_message": ended.error_message,
+            "rate_limits": ended.rate_limits,
+            "retry_reason": retry_reason[:200],
+            "retry_after_ms": retry_ms,
+        }
+        if (call_id, number) in self._attempts:
+            self._attempts[call_id, number].update(change)
+        else:
+            self._attempt_changes[call_id, number] = {"call_id": call_id, "number": number, **change}
+        if ended.answer is not None:
+            self._body(call_id, number, ended.answer)
+        if retry_reason:
+            self._change(call_id, {"state": "retrying"})
+
+    def finish_call(self, call_id: uuid.UUID, ended: Ended, latency_ms: int | None) -> None:
+        """The end of a call. `latency_ms` is the time at OpenAI over all attempts, None when nothing was sent."""
+        change = {
+            "state": ended.state,
+            "finished_at": timezone.now(),
+            "http_status": ended.http_status,
+            "request_id": ended.request_id[:120],
+            "error_code": ended.error_code[:80],
+            "error_message": ended.error_message,
+            "help_code": ended.help_code,
+            "latency_ms": latency_ms,
+            "cost": ended.cost,
+            "price_basis": ended.price_basis[:200],
+            **ended.tokens,
+        }
+        if ended.object_id:
+            change["object_id"] = ended.object_id[:120]
+        if ended.model:
+            change["model"] = ended.model[:120]
+        self._change(call_id, change)
+
+    def write(self) -> None:
+        """Write everything. Runs inside a transaction of the caller's."""
+        bulk.insert(Call, list(self._calls.values()))
+        bulk.insert(Body, self._bodies, on=("call_id", "attempt"))
+        bulk.insert(Attempt, list(self._attempts.values()))
+        bulk.update(Attempt, list(self._attempt_changes.values()), key=("call_id", "number"))
+        for rows in _alike({"id": key, **change} for key, change in self._call_changes.items()):
+            bulk.update(Call, rows, where=STILL_OPEN)
+
+    def _change(self, call_id: uuid.UUID, change: Row) -> None:
+        new = self._calls.get(call_id)
+        (self._call_changes[call_id] if new is None else new).update(change)
+
+    def _body(self, call_id: uuid.UUID, attempt: int, body: Redacted) -> None:
+        self._bodies.append(
+            {
+                "call_id": call_id,
+                "attempt": attempt,
+                "content_type": body.content_type[:120],
+                "headers": body.headers,
+                "text": body.text,
+                "size": body.size,
+                "truncated": body.truncated,
+            }
+        )
 
 
-def start_attempt(call_id: uuid.UUID, number: int, waited_ms: int, wait_cause: str) -> None:
-    """The row of an attempt, durable before the request goes over the wire."""
-    now = timezone.now()
-    Attempt.objects.create(
-        call_id=call_id,
-        number=number,
-        queued_at=now - timedelta(milliseconds=waited_ms),
-        started_at=now,
-        queue_ms=waited_ms,
-        wait_cause=wait_cause if waited_ms else "",
-    )
-    sent = {"sent_at": now} if number == 1 else {}
-    Call.objects.filter(pk=call_id, state__in=OPEN).update(
-        state="sending", attempts=number, queue_ms=F("queue_ms") + waited_ms, **sent
-    )
-
-
-def finish_attempt(
-    call_id: uuid.UUID, number: int, ended: Ended, retry_reason: str = "", retry_ms: int | None = None
-) -> None:
-    now = timezone.now()
-    Attempt.objects.filter(call_id=call_id, number=number).update(
-        state=ended.state,
-        finished_at=now,
-        headers_at=ended.headers_at,
-        http_status=ended.http_status,
-        request_id=ended.request_id,
-        error_code=ended.error_code,
-        error_message=ended.error_message,
-        rate_limits=ended.rate_limits,
-        retry_reason=retry_reason,
-        retry_after_ms=retry_ms,
-    )
-    if ended.answer is not None:
-        _save_body(call_id, number, ended.answer)
-    if retry_reason:
-        Call.objects.filter(pk=call_id, state__in=OPEN).update(state="retrying")
-
-
-def finish_call(call_id: uuid.UUID, ended: Ended) -> None:
-    started = Attempt.objects.filter(call_id=call_id).values_list("started_at", "finished_at")
-    spent = sum(((end or timezone.now()) - start).total_seconds() for start, end in started)
-    values: dict[str, Any] = {
-        "state": ended.state,
-        "finished_at": timezone.now(),
-        "http_status": ended.http_status,
-        "request_id": ended.request_id,
-        "error_code": ended.error_code[:80],
-        "error_message": ended.error_message,
-        "help_code": ended.help_code,
-        "latency_ms": round(spent * 1000) if started else None,
-        "cost": ended.cost,
-        "price_basis": ended.price_basis,
-        **ended.tokens,
-    }
-    if ended.object_id:
-        values["object_id"] = ended.object_id[:120]
-    if ended.model:
-        values["model"] = ended.model[:120]
-    Call.objects.filter(pk=call_id, state__in=OPEN).update(**values)
-
-
-def _save_body(call_id: uuid.UUID, attempt: int, body: Redacted) -> None:
-    Body.objects.update_or_create(
-        call_id=call_id,
-        attempt=attempt,
-        defaults={
-            "content_type": body.content_type[:120],
-            "headers": body.headers,
-            "text": body.text,
-            "size": body.size,
-            "truncated": body.truncated,
-        },
-    )
+def _alike(rows: Iterable[Row]) -> Iterable[list[Row]]:
+    """Rows in groups that name the same columns, as one statement needs them."""
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row)].append(row)
+    return groups.values()

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -67,13 +68,19 @@ def storable(text: str) -> str:
 
 def forget(content: bytes, key: str) -> bytes:
     """What a far side said, without the key that it was sent: as it is, or as JSON, HTML and addresses write it."""
-    if len(key) < SHORTEST_KEY:
-        return content
+    if len(key) >= SHORTEST_KEY:
+        for form in _forms(key):
+            if form in content:
+                content = content.replace(form, mark("key", key).encode())
+    return content
+
+
+@lru_cache(maxsize=256)
+def _forms(key: str) -> tuple[bytes, ...]:
+    """How a key may be written, the longest first."""
     written = json.dumps(key)[1:-1]
     forms = {key, written, written.replace("/", r"\/"), html.escape(key), quote(key), quote(key, safe="")}
-    for form in sorted(forms, key=len, reverse=True):
-        content = content.replace(form.encode(), mark("key", key).encode())
-    return content
+    return tuple(form.encode() for form in sorted(forms, key=len, reverse=True))
 
 
 def body(content: bytes, content_type: str, header_values: Mapping[str, str]) -> Redacted:

@@ -1,6 +1,6 @@
 """The client: every OpenAI call of every feature goes down this staircase.
 
-call → arrive at the gate (rows durable) → send once → judge the answer → again or finish (rows durable)
+call → prepare → passage (see `openai_api.passage`): in line, over the wire, retried, answered, closed
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from logs import redaction
 from logs.context import Context
 from logs.ids import uuid7
-from logs.recorder import Ended
-from openai_api import errors, gate, loop, pricing, reading, transport
-from openai_api.catalogue import OPERATIONS, Operation
-from openai_api.retries import RetryPolicy, decide
+from openai_api import gate, loop, reading, transport
+from openai_api.catalogue import OPERATIONS, find
+from openai_api.estimate import expected
+from openai_api.passage import Passage
+from openai_api.retries import RetryPolicy
 from openai_api.throttle import Throttle
 
-RATE_LIMIT_HEADERS = ("x-ratelimit-", "retry-after", "x-should-retry")
-KEPT_OF_STREAM = redaction.LIMIT
+NO_RETRIES = RetryPolicy(count=0)
+
 Files = Mapping[str, tuple[str, bytes, str]]
 
 
@@ -54,28 +54,41 @@ class Origin:
     installation_id: int | None = None
     installation_name: str = ""
 
+    @property
+    def hold_key(self) -> str:
+        """What the gate calls this connection when it holds its calls back."""
+        return f"connection:{self.connection_id}" if self.connection_id else ""
 
-@dataclass
-class _Call:
-    """One call on its way: what is asked, and its place at the gate."""
 
-    id: uuid.UUID
-    operation: Operation
-    request: transport.Request
-    model: str
-    ticket: gate.Ticket
-    row: dict[str, Any]
-    logged: redaction.Redacted
+@dataclass(frozen=True)
+class Forwarded:
+    """A request to pass on. `path` begins with / below the base URL, `query` is as it came, `headers` have lower-case names.
+
+    The body is `content`, or `stream` of `size` bytes (-1 when that is not known).
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    stream: AsyncIterator[bytes] | None = None
+    size: int = 0
+    timeout: float = 600.0
 
 
 @dataclass(frozen=True)
 class Client:
-    """A connection ready to be called. Made by `connections.clients`, which alone opens the key inside `headers`."""
+    """A connection ready to be called. Made by `connections.clients`, which alone opens the key inside `headers`.
+
+    The calls of a `probe` pass where a connection is stopped because it fails: they find out whether it still does.
+    """
 
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     throttle: Throttle
     origin: Origin
+    probe: bool = False
 
     def with_throttle(self, throttle: Throttle) -> Client:
         return replace(self, throttle=throttle)
@@ -101,45 +114,12 @@ class Client:
 
         Raises a CallError (see `openai_api.errors`) whose `call_id` names the row in the log.
         """
-        call = self._prepare(operation, context, path, query, json, files, timeout)
-        policy = retries or RetryPolicy()
-        future = gate.gate.arrive(call.ticket, call.row, call.logged)
-        while True:
-            call.ticket = await _admitted(call.ticket, future)
-            response, content, failure = await self._once(call)
-            ended = _judge(call, response, content, failure)
-            again = failure and decide(
-                policy, failure, call.request.repeatable, call.ticket.attempt, response.headers if response else {}
-            )
-            if again:
-                call.ticket, future = gate.gate.again(call.ticket, ended, again.seconds, again.reason)
-                continue
-            await asyncio.shield(asyncio.wrap_future(gate.gate.finish(call.ticket, ended)))
-            if failure:
-                failure.call_id = call.id
-                raise failure
-            assert response is not None  # noqa: S101 - no failure means an answer
-            return Answer(call.id, response.status, response.headers, content)
-
-    async def _once(self, call: _Call) -> tuple[transport.Response | None, bytes, errors.CallError | None]:
-        """Over the wire once. The whole attempt is bounded by the timeout; a caller that goes away closes the connection."""
-        response: transport.Response | None = None
-        try:
-            async with asyncio.timeout(call.request.timeout):
-                response = await transport.send(call.request)
-                content = await response.read()
-            return response, content, _failure_of(response, call.request.forget_key(content))
-        except errors.CallError as error:
-            return response, b"", error
-        except TimeoutError as error:
-            return response, b"", transport.broken(call.request, error)
-        except asyncio.CancelledError:
-            await asyncio.shield(asyncio.wrap_future(gate.gate.finish(call.ticket, _cancelled(call))))
-            raise
-        finally:
-            if response is not None:
-                with contextlib.suppress(Exception):
-                    await response.close()
+        passage = self._prepare(operation, context, path, query, json, files, timeout, retries or RetryPolicy())
+        await passage.open(whole=True)
+        await passage.close()
+        if passage.failure:
+            raise passage.failure
+        return Answer(passage.call_id, passage.status, passage.headers, passage.content or b"")
 
     @contextlib.asynccontextmanager
     async def astream(
@@ -151,18 +131,17 @@ class Client:
         query: Mapping[str, Any] | None = None,
         json: Any = None,
         timeout: float = 600.0,
-    ) -> AsyncIterator[Stream]:
+    ) -> AsyncIterator[Passage]:
         """A streamed answer, byte for byte as it comes. The row is completed at its end, or where it broke or was left."""
-        call = self._prepare(operation, context, path, query, json, None, timeout)
-        call.ticket = await _admitted(
-            call.ticket, gate.gate.arrive(call.ticket, {**call.row, "stream": True}, call.logged)
-        )
-        stream = Stream(call)
+        passage = self._prepare(operation, context, path, query, json, None, timeout, NO_RETRIES)
+        passage.row["stream"] = True
         try:
-            await stream.open()
-            yield stream
+            await passage.open(whole=False)
+            if passage.failure:
+                raise passage.failure
+            yield passage
         finally:
-            await asyncio.shield(stream.close())
+            await asyncio.shield(passage.close())
 
     @contextlib.contextmanager
     def stream(self, operation: str, **options: Any) -> Iterator[Iterator[bytes]]:
@@ -180,6 +159,24 @@ class Client:
         throttle = self.throttle if deadline is None else self.throttle.with_deadline(deadline)
         return gate.batch(throttle)
 
+    def forward(self, asked: Forwarded, context: Context, retries: RetryPolicy) -> Passage:
+        """Someone else's request to OpenAI, as it is but for the key. The caller opens the passage and closes it."""
+        call_id = uuid7()
+        headers = {**asked.headers, "x-client-request-id": str(call_id), **self.headers}
+        target = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
+        request = transport.Request(
+            asked.method, target, headers, None, asked.content, asked.stream, timeout=asked.timeout
+        )
+        kind = headers.get("content-type", "")
+        body = reading.parse(asked.content) if "json" in kind and len(asked.content) <= reading.STREAM_LIMIT else None
+        if asked.stream is None:
+            logged = redaction.body(asked.content, kind, headers)
+        else:
+            text = f"[{kind or 'no content type'}, {asked.size} bytes, passed on as they came]"
+            logged = redaction.Redacted(text, max(asked.size, 0), True, kind, redaction.headers(headers))
+        operation = find(asked.method, asked.path)
+        return self._passage(call_id, request, operation, asked.path, body, logged, context, retries)
+
     def _prepare(
         self,
         name: str,
@@ -189,9 +186,10 @@ class Client:
         json: Any,
         files: Files | None,
         timeout: float,
-    ) -> _Call:
-        operation = OPERATIONS[name]
-        filled = operation.fill(path or {})
+        retries: RetryPolicy,
+    ) -> Passage:
+        operation, path = OPERATIONS[name], path or {}
+        filled = operation.fill(path)
         call_id = uuid7()
         headers = {
             "accept": "application/json",
@@ -204,198 +202,50 @@ class Client:
             content, headers["content-type"] = multipart(json or {}, files)
         elif json is not None:
             content, headers["content-type"] = jsonlib.dumps(json, ensure_ascii=False).encode(), "application/json"
-        request = transport.Request(operation.method, self.base_url + filled, headers, query, content, timeout)
-        model = str(json.get("model", "")) if isinstance(json, dict) else (path or {}).get("model", "")
+        request = transport.Request(operation.method, self.base_url + filled, headers, query, content, timeout=timeout)
+        logged = redaction.body(content, headers.get("content-type", ""), headers)
+        body = json if isinstance(json, dict) else {"model": path.get("model", "")}
+        return self._passage(call_id, request, operation.id, filled, body, logged, context, retries)
+
+    def _passage(
+        self,
+        call_id: uuid.UUID,
+        request: transport.Request,
+        operation: str,
+        path: str,
+        body: Any,
+        logged: redaction.Redacted,
+        context: Context,
+        retries: RetryPolicy,
+    ) -> Passage:
+        asked = body if isinstance(body, dict) else {}
+        model = str(asked.get("model") or "")[:120]
+        tokens, cost = expected(self.throttle, model, len(request.content), asked)
         row = {
             "id": call_id,
             **vars(self.origin),
-            "operation": operation.id,
-            "method": operation.method,
-            "path": filled[:500],
-            "model": model[:120],
+            "operation": operation[:80],
+            "method": request.method,
+            "path": redaction.clean(path)[:500],
+            "model": model,
+            "stream": asked.get("stream") is True,
             "correlation_id": context.correlation_id,
             "cause": context.cause,
             "cause_id": context.cause_id,
             "cause_label": context.cause_label[:200],
             "actor": context.actor,
+            "tags": context.tags,
         }
-        logged = redaction.body(content, headers.get("content-type", ""), headers)
-        return _Call(call_id, operation, request, model, gate.Ticket(self.throttle, call_id), row, logged)
-
-
-class Stream:
-    """An open streamed answer. `status` and `headers` are there from the start; iterate `chunks` for the bytes."""
-
-    def __init__(self, call: _Call) -> None:
-        self.call_id = call.id
-        self._call = call
-        self._reader = reading.StreamReader(call.request.forget_key)
-        self._kept = b""
-        self._size = 0
-        self._failure: errors.CallError | None = None
-        self._whole = False
-        self._response: transport.Response | None = None
-
-    async def open(self) -> None:
-        try:
-            async with asyncio.timeout(self._call.request.timeout):
-                self._response = await transport.send(self._call.request)
-                if self._response.status >= 300:
-                    self._kept = await self._response.read()
-                    self._size = len(self._kept)
-                    self._failure = _failure_of(self._response, self._call.request.forget_key(self._kept))
-        except errors.CallError as error:
-            self._failure = error
-        except TimeoutError as error:
-            self._failure = transport.broken(self._call.request, error)
-        if self._failure is not None:
-            self._failure.call_id = self.call_id
-            raise self._failure
-
-    @property
-    def status(self) -> int:
-        return self._response.status if self._response else 0
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._response.headers if self._response else {}
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        assert self._response is not None  # noqa: S101 - `open` came first
-        try:
-            async for chunk in self._response.chunks():
-                self._reader.feed(chunk)
-                self._size += len(chunk)
-                self._kept += chunk[: max(KEPT_OF_STREAM - len(self._kept), 0)]
-                yield chunk
-        except errors.CallError as error:
-            self._failure = error
-            error.call_id = self.call_id
-            raise
-        self._whole = True
-
-    async def close(self) -> None:
-        if self._response is not None:
-            with contextlib.suppress(Exception):
-                await self._response.close()
-        await asyncio.wrap_future(gate.gate.finish(self._call.ticket, self._ended()))
-
-    def _ended(self) -> Ended:
-        found = self._reader.reading
-        failure = self._failure or found.failure or self._cut_short()
-        ended = _end(self._call, self._response, found, failure)
-        content_type = self.headers.get("content-type", "")
-        kept = redaction.body(self._call.request.forget_key(self._kept), content_type, self.headers)
-        ended = replace(ended, answer=replace(kept, size=self._size, truncated=self._size > len(self._kept)))
-        if failure is None and not self._whole:
-            return replace(
-                ended,
-                state="cancelled",
-                error_code="client_left",
-                error_message="The reader left before the end of the stream.",
-            )
-        return ended
-
-    def _cut_short(self) -> errors.CallError | None:
-        """The bytes ended without the event that ends an answer: what was paid for is not known."""
-        if self._whole and not self._reader.ended:
-            return errors.OutcomeUnknown(
-                "The stream ended before the answer did. What came is kept; OpenAI may have charged for all of it."
-            )
-        return None
-
-
-async def _admitted(ticket: gate.Ticket, future: Any) -> gate.Ticket:
-    """Wait for the gate. A caller that goes away leaves the line, or gives back what it was just given."""
-    try:
-        admitted: gate.Ticket = await asyncio.wrap_future(future)
-        return admitted
-    except asyncio.CancelledError:
-        ended = Ended(
-            "cancelled",
-            error_code="client_left",
-            error_message="The caller left while this waited in line. Nothing was sent.",
+        ticket = gate.Ticket(
+            self.throttle,
+            call_id,
+            connection=self.origin.hold_key,
+            model=model,
+            tokens=tokens,
+            cost=cost,
+            probe=self.probe,
         )
-        await asyncio.shield(asyncio.wrap_future(gate.gate.finish(ticket, ended)))
-        raise
-
-
-def _failure_of(response: transport.Response, content: bytes) -> errors.CallError | None:
-    """What an answer that came whole means: an error of OpenAI's, a foreign answer, a failure inside 200, or none."""
-    status = response.status
-    kind = response.headers.get("content-type", "")
-    if 300 <= status < 400:
-        return errors.Redirected(
-            f"The address answered with a redirect ({status}), which is not followed, so that the key goes nowhere else. "
-            "Enter the final address as base URL.",
-            http_status=status,
-        )
-    body = reading.parse(content) if "json" in kind or content[:1] in (b"{", b"[") else None
-    if status >= 400:
-        error = errors.ErrorBody.of(body)
-        return errors.refused(status, error) if error else _foreign(status, kind)
-    if "json" in kind and body is None and content:
-        return _foreign(status, "text that is not the JSON it claims to be")
-    if "html" in kind:
-        return _foreign(status, kind)
-    return reading.read(body).failure
-
-
-def _foreign(status: int, kind: str) -> errors.NotOpenAI:
-    return errors.NotOpenAI(
-        f"The server answered {status} with {kind or 'no content type'}, which is not how OpenAI answers. "
-        "Check the base URL; a proxy or another program may stand there.",
-        http_status=status,
-    )
-
-
-def _judge(call: _Call, response: transport.Response | None, content: bytes, failure: errors.CallError | None) -> Ended:
-    content = call.request.forget_key(content)
-    body = reading.parse(content) if response is not None and len(content) <= reading.STREAM_LIMIT else None
-    ended = _end(call, response, reading.read(body), failure)
-    if response is None:
-        return ended
-    return replace(ended, answer=redaction.body(content, response.headers.get("content-type", ""), response.headers))
-
-
-def _end(
-    call: _Call, response: transport.Response | None, found: reading.Reading, failure: errors.CallError | None
-) -> Ended:
-    price, basis = pricing.cost(found, call.model, timezone.now()) if call.request.method == "POST" else (None, "")
-    headers = response.headers if response else {}
-    return Ended(
-        state=_state(failure),
-        http_status=response.status if response else None,
-        request_id=headers.get("x-request-id", "")[:120],
-        error_code=failure.code[:80] if failure else "",
-        error_message=failure.sentence if failure else "",
-        help_code=failure.help_code if failure else "",
-        headers_at=timezone.now() if response else None,
-        rate_limits={name: value for name, value in headers.items() if name.startswith(RATE_LIMIT_HEADERS)},
-        object_id=found.object_id,
-        model=found.model if not call.model else call.model,
-        tokens=found.tokens if call.request.method == "POST" else {},
-        cost=price,
-        price_basis=basis,
-    )
-
-
-def _state(failure: errors.CallError | None) -> str:
-    if failure is None:
-        return "done"
-    return "unknown" if isinstance(failure, errors.OutcomeUnknown) else "failed"
-
-
-def _cancelled(call: _Call) -> Ended:
-    """The caller left while the request was on the wire; a request that changes something may have been carried out."""
-    if call.request.repeatable:
-        return Ended("cancelled", error_code="client_left", error_message="The caller left before the answer came.")
-    return Ended(
-        "unknown",
-        error_code="client_left",
-        error_message="The caller left before the answer came. OpenAI may have carried it out and charged for it.",
-        help_code=errors.OutcomeUnknown.help_code,
-    )
+        return Passage(call_id, request, ticket, row, logged, model, retries)
 
 
 def multipart(values: Mapping[str, Any], files: Files) -> tuple[bytes, str]:
@@ -423,9 +273,9 @@ def _refuse_transaction() -> None:
         )
 
 
-async def _enter(manager: Any) -> Stream:
-    stream: Stream = await manager.__aenter__()
-    return stream
+async def _enter(manager: Any) -> Passage:
+    passage: Passage = await manager.__aenter__()
+    return passage
 
 
 async def _leave(manager: Any) -> None:
@@ -436,7 +286,7 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     return await anext(chunks, None)
 
 
-def _walk(stream: Stream) -> Iterator[bytes]:
-    chunks = stream.chunks()
+def _walk(passage: Passage) -> Iterator[bytes]:
+    chunks = passage.chunks()
     while (chunk := loop.run(_next(chunks))) is not None:
         yield chunk

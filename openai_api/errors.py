@@ -1,7 +1,9 @@
 """Everything that can go wrong with a call, as a tree. Each error says what happened, why, and what to do.
 
 CallError
+├── LogUnavailable      its row could not be written; nothing was sent
 ├── Rejected            the gate let the call not pass: limit, time to come back; nothing was sent
+│   └── QuotaUsedUp, BudgetSpent, ConnectionStopped
 ├── NotSent             nothing reached OpenAI
 │   ├── AddressRefused    the address is not one that Patchbay may dial
 │   ├── NoSuchHost
@@ -31,11 +33,15 @@ from ui import help
 
 
 class CallError(Exception):
-    """Base of all. `sentence` is safe to show; `sent` says whether OpenAI may have seen the request."""
+    """Base of all. `sentence` is safe to show; `sent` says whether OpenAI may have seen the request.
+
+    `hard` failures lie in the connection itself: the next call of any kind cannot fare better.
+    """
 
     help_code: ClassVar[str] = ""
     slug: ClassVar[str] = "call_failed"
     sent: ClassVar[bool] = True
+    hard: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -54,16 +60,61 @@ class CallError(Exception):
         self.call_id = call_id
 
 
-class Rejected(CallError):
-    help_code, slug, sent = help.THROTTLE_REJECTED, "throttle_rejected", False
+class LogUnavailable(CallError):
+    help_code, slug, sent = help.LOG_UNAVAILABLE, "log_unavailable", False
 
-    def __init__(self, limit: str, retry_after: float, waited: float) -> None:
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The call was not sent, because {why}: no call leaves without its row in the log. "
+            "Try again in a moment; if it stays so, look at the database.",
+            retry_after=1.0,
+        )
+
+
+class Rejected(CallError):
+    """`kind` names the limit as the log does (`window`, `connections`, …), `limit` says it in words."""
+
+    help_code, slug, sent = help.THROTTLE_REJECTED, "throttle_rejected", False
+    advice: ClassVar[str] = "Come back in {wait}, or raise the limit."
+
+    def __init__(self, limit: str, retry_after: float, waited: float, kind: str = "window") -> None:
         held = f"after {waited:.0f} s in line" if waited >= 1 else "at once"
         super().__init__(
-            f"Rejected by the throttle {held}: {limit}. Come back in {max(retry_after, 0.1):.1f} s, or raise the limit.",
+            f"Rejected by the throttle {held}: {limit}. {self.advice.format(wait=_span(retry_after))}",
             retry_after=retry_after,
         )
         self.limit = limit
+        self.kind = kind
+
+
+class QuotaUsedUp(Rejected):
+    help_code, slug = help.QUOTA_USED_UP, "quota_used_up"
+    advice = "Come back in {wait}; a higher limit has to come from OpenAI."
+
+
+class BudgetSpent(Rejected):
+    help_code, slug = help.BUDGET_SPENT, "budget_spent"
+    advice = "It begins anew in {wait}; until then, raise the budget if the work is worth it."
+
+
+class ConnectionStopped(Rejected):
+    help_code, slug = help.CONNECTION_STOPPED, "connection_stopped"
+    advice = "Mend the cause and test the connection; it is tried again by itself in {wait}."
+
+
+KEPT_BACK: dict[str, type[Rejected]] = {"quota": QuotaUsedUp, "budget": BudgetSpent, "circuit": ConnectionStopped}
+
+
+def kept_back(kind: str, words: str, free_in: float, waited: float) -> Rejected:
+    """The error of whom the gate did not let pass: `kind` and `words` of the limit, seconds until it may change."""
+    return KEPT_BACK.get(kind, Rejected)(words.rstrip("."), free_in, waited, kind)
+
+
+def _span(seconds: float) -> str:
+    """A wait as people say it: 0.4 s, 12.0 s, 25 min, 14 h."""
+    if seconds < 120:
+        return f"{max(seconds, 0.1):.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 class NotSent(CallError):
@@ -71,22 +122,27 @@ class NotSent(CallError):
 
 
 class AddressRefused(NotSent):
+    hard = True
     help_code, slug = help.ADDRESS_PRIVATE, "address_refused"
 
 
 class NoSuchHost(NotSent):
+    hard = True
     help_code, slug = help.HOST_UNKNOWN, "no_such_host"
 
 
 class ConnectionRefused(NotSent):
+    hard = True
     help_code, slug = help.CONNECTION_REFUSED, "connection_refused"
 
 
 class TlsFailed(NotSent):
+    hard = True
     help_code, slug = help.TLS_FAILED, "tls_failed"
 
 
 class ConnectTimedOut(NotSent):
+    hard = True
     help_code, slug = help.TIMED_OUT, "connect_timeout"
 
 
@@ -102,6 +158,16 @@ class NotOpenAI(CallError):
     help_code, slug = help.ANSWER_FOREIGN, "not_openai"
 
 
+class AnswerTooLarge(NotOpenAI):
+    slug = "answer_too_large"
+
+    def __init__(self, most: int, status: int) -> None:
+        super().__init__(
+            f"The answer is larger than the {most // 1024:,} KB that are read at once. It was not read to its end.",
+            http_status=status,
+        )
+
+
 class Redirected(NotOpenAI):
     help_code, slug = help.REDIRECT_REFUSED, "redirect_refused"
 
@@ -111,6 +177,7 @@ class Refused(CallError):
 
 
 class BadKey(Refused):
+    hard = True
     help_code, slug = help.KEY_REFUSED, "invalid_api_key"
 
 
@@ -123,10 +190,12 @@ class MissingScope(Refused):
 
 
 class WrongOrganization(Refused):
+    hard = True
     help_code, slug = help.ORGANIZATION_WRONG, "mismatched_organization"
 
 
 class WrongProject(Refused):
+    hard = True
     help_code, slug = help.PROJECT_WRONG, "mismatched_project"
 
 
@@ -135,6 +204,7 @@ class RateLimited(Refused):
 
 
 class NoCredit(Refused):
+    hard = True
     help_code, slug = help.CREDIT_MISSING, "insufficient_quota"
 
 

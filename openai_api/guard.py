@@ -131,7 +131,7 @@ def session(**kwargs: Any) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
-        skip_auto_headers=("User-Agent",),
+        skip_auto_headers=("User-Agent", "Content-Type"),
         **kwargs,
     )
     # aiohttp sends a GET once more when a kept connection was closed under it; every time over the wire must have its row.

@@ -9,7 +9,10 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from django.utils import timezone
+
 from openai_api.reading import Reading
+from openai_api.throttle import NANO
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +23,11 @@ def _table() -> Any:
     import genai_prices
 
     return genai_prices
+
+
+@cache
+def _version() -> str:
+    return version("genai-prices")
 
 
 def cost(reading: Reading, model: str, at: datetime) -> tuple[Decimal | None, str]:
@@ -41,5 +49,12 @@ def cost(reading: Reading, model: str, at: datetime) -> tuple[Decimal | None, st
     except Exception:
         logger.exception("The price of a call could not be computed")
         return None, f"the price table failed for {name}"
-    basis = f"genai-prices {version('genai-prices')}, {price.model.id}"
+    basis = f"genai-prices {_version()}, {price.model.id}"
     return price.total_price, f"{basis}, {reading.tier}" if tier else basis
+
+
+def expected(model: str, incoming: int, outgoing: int) -> int:
+    """Billionths of a dollar that so many tokens cost today; 0 where no price is known."""
+    usage = {"input_tokens": incoming, "output_tokens": outgoing}
+    price, _ = cost(Reading(model=model, usage=usage), model, timezone.now())
+    return round(price * NANO) if price else 0

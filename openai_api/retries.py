@@ -26,7 +26,8 @@ class RetryPolicy:
     """`count` tries after the first. `delay` is a fixed wait in seconds, else backoff doubles from 0.5 s up to `cap`.
 
     `repeat_unknown` allows a POST whose outcome is unknown to be sent again, which may be paid twice. `on_all_errors`
-    widens the list, yet never to what cannot succeed (400, 401, 403, 404, no credit).
+    widens the list, yet never to what cannot succeed (400, 401, 403, 404, no credit). `only` narrows it to answers of these
+    statuses (`429`, `5xx`).
     """
 
     count: int = 2
@@ -35,6 +36,11 @@ class RetryPolicy:
     cap: float = 60.0
     repeat_unknown: bool = False
     on_all_errors: bool = False
+    only: tuple[str, ...] = ()
+
+    def allows(self, status: int | None) -> bool:
+        """Whether an answer with this status may be tried again; what got no answer always may."""
+        return not self.only or status is None or bool({str(status), f"{status // 100}xx"} & set(self.only))
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,11 @@ def decide(
     policy: RetryPolicy, error: errors.CallError, repeatable: bool, attempt: int, headers: Mapping[str, str]
 ) -> Again | None:
     """Whether to try again after `attempt` failed with `error`; `repeatable` is true for methods that change nothing."""
-    if attempt > policy.count or not _worth_it(policy, error, repeatable, headers):
+    if (
+        attempt > policy.count
+        or not policy.allows(error.http_status)
+        or not _worth_it(policy, error, repeatable, headers)
+    ):
         return None
     asked = asked_wait(headers, error.sentence) if isinstance(error, errors.Refused) else None
     if asked is not None:

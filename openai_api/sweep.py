@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from logs import recorder
-from logs.models import Call
-from openai_api.gate import clock
+from logs import bulk
+from logs.models import Attempt, Call
+from logs.recorder import Ended, Page
+from openai_api.gate import state
 from openai_api.models import Permit
+from openai_api.throttle import Throttle
 from ui.help import OUTCOME_UNKNOWN
 
 GONE_WIRE = (
@@ -23,7 +26,8 @@ GONE_RETRY = "The process stopped before this was tried again. What came of the 
 def sweep() -> int:
     """Release every permit whose lease ran out. Called by the workers every few seconds; returns how many there were."""
     with transaction.atomic():
-        return _release(Permit.objects.exclude(state="ended").filter(lease_until__lte=clock()))
+        state.take_lock()
+        return _release(Permit.objects.filter(lease_until__lte=state.clock()))
 
 
 def release_process(name: str) -> int:
@@ -31,32 +35,52 @@ def release_process(name: str) -> int:
     if not name:
         return 0
     with transaction.atomic():
-        return _release(Permit.objects.exclude(state="ended").filter(holder=name))
+        state.take_lock()
+        return _release(Permit.objects.filter(holder=name))
 
 
-def _release(permits: QuerySet[Permit]) -> int:
-    count = 0
-    for permit in permits.select_for_update() if connection.vendor == "postgresql" else permits:
-        held = permit.state == "held"
-        # What was on the wire may have been counted by OpenAI up to the moment its process died, at the latest now.
-        until = clock() + permit.seconds if held else 0
-        count += Permit.objects.filter(pk=permit.pk, state=permit.state).update(state="ended", counts_until=until)
-        _end_call(permit, held)
-    return count
+def _release(found: QuerySet[Permit]) -> int:
+    permits = list(found)
+    now, page, tallies = state.clock(), Page(), state.Tallies()
+    calls = Call.objects.in_bulk({permit.call_id for permit in permits if permit.call_id})
+    for permit in permits:
+        if permit.state == "held":
+            _count(permit, tallies, now)
+        if call := calls.get(permit.call_id):
+            _end_call(call, permit, page)
+    bulk.delete(Permit, [permit.pk for permit in permits])
+    tallies.write()
+    page.write()
+    return len(permits)
 
 
-def _end_call(permit: Permit, held: bool) -> None:
-    if permit.call_id is None or (call := Call.objects.filter(pk=permit.call_id).first()) is None:
+def _count(permit: Permit, tallies: state.Tallies, now: float) -> None:
+    """What was on the wire may have been counted and paid by OpenAI up to the moment its process died, at the latest now."""
+    if permit.counted and permit.seconds:
+        tallies.place(permit.key, permit.seconds, now + permit.seconds)
+    owner = Throttle(permit.key, tokens=permit.tokens)
+    tallies.tokens(owner, permit.tokens, now)
+    tallies.spend(owner, permit.tokens, permit.cost, now)
+
+
+def _end_call(call: Call, permit: Permit, page: Page) -> None:
+    if permit.state != "held":
+        in_line = GONE_LINE if permit.attempt == 1 else GONE_RETRY
+        page.finish_call(call.id, Ended("failed", error_code="process_stopped", error_message=in_line), call.latency_ms)
         return
-    in_line = GONE_LINE if permit.attempt == 1 else GONE_RETRY
-    ended = recorder.Ended("failed", error_code="process_stopped", error_message=in_line)
-    if held:
-        repeatable = call.method in ("GET", "HEAD")
-        ended = recorder.Ended(
-            "failed" if repeatable else "unknown",
-            error_code="process_stopped",
-            error_message=GONE_READ if repeatable else GONE_WIRE,
-            help_code="" if repeatable else OUTCOME_UNKNOWN,
-        )
-        recorder.finish_attempt(permit.call_id, permit.attempt, ended)
-    recorder.finish_call(permit.call_id, ended)
+    repeatable = call.method in ("GET", "HEAD")
+    ended = Ended(
+        "failed" if repeatable else "unknown",
+        error_code="process_stopped",
+        error_message=GONE_READ if repeatable else GONE_WIRE,
+        help_code="" if repeatable else OUTCOME_UNKNOWN,
+    )
+    page.finish_attempt(call.id, permit.attempt, ended)
+    page.finish_call(call.id, ended, _spent(call))
+
+
+def _spent(call: Call) -> int:
+    """Milliseconds on the wire over all attempts, the open one up to now."""
+    now = timezone.now()
+    spans = Attempt.objects.filter(call_id=call.id).values_list("started_at", "finished_at")
+    return round(sum(((end or now) - start).total_seconds() for start, end in spans) * 1000)

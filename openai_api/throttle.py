@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+NANO = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What may be spent in a `day` or `month` (UTC): dollars in billionths, tokens; None is no limit."""
+
+    period: str
+    cost: int | None = None
+    tokens: int | None = None
+
 
 @dataclass(frozen=True)
 class Throttle:
     """At most `limit` requests in any `seconds`, `connections` open at once and `batches` runs at once, all under one `key`.
 
-    Who is over the limit waits in line up to `deadline` seconds, or, with `wait` false, is rejected at once.
+    Who is over the limit waits in line up to `deadline` seconds, or, with `wait` false, is rejected at once. A place in the
+    window counts until `seconds` after its attempt ended or, with `from_sent`, after its request was sent, and a margin.
+    `tokens` is the limit of tokens in any minute, 0 for none.
     """
 
     key: str
@@ -19,6 +32,9 @@ class Throttle:
     batches: int = 5
     wait: bool = True
     deadline: float = 120.0
+    from_sent: bool = False
+    tokens: int = 0
+    budgets: tuple[Budget, ...] = ()
 
     def with_deadline(self, seconds: float) -> Throttle:
         return replace(self, deadline=seconds)

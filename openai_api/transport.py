@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -23,18 +25,24 @@ from logs import redaction
 from openai_api import errors, guard
 
 CONNECT_SECONDS = 10.0
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+# No answer is read whole into memory beyond this; what is larger is passed on as it comes.
+MOST_BYTES = 256 * 1024 * 1024
+_wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds."""
+    """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds.
+
+    Its body is `content`, or `stream` where it is too large to be held; then it can go over the wire only once.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] | None = None
     content: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
     timeout: float = 60.0
 
     @property
@@ -47,69 +55,117 @@ class Request:
 
 
 def wire() -> httpx.AsyncBaseTransport:
-    """The transport below httpx. Tests put a function in its place (`httpx.MockTransport`)."""
+    """What httpx calls a transport. Tests put a function in its place (`httpx.MockTransport`)."""
     return AiohttpTransport(client=guard.session)
 
 
-def _client() -> httpx.AsyncClient:
-    """One client per event loop, so that connections are kept and reused."""
+def _wire() -> httpx.AsyncBaseTransport:
+    """One for each event loop, so that connections are kept and reused.
+
+    It is spoken to without `httpx.AsyncClient`: cookies, redirects and sign-in are not wanted, and cost half the time.
+    """
     loop = asyncio.get_running_loop()
-    if loop not in _clients:
-        _clients[loop] = httpx.AsyncClient(transport=wire(), follow_redirects=False, trust_env=False)
-    return _clients[loop]
+    if loop not in _wires:
+        _wires[loop] = wire()
+    return _wires[loop]
 
 
 async def close() -> None:
-    client = _clients.pop(asyncio.get_running_loop(), None)
-    if client is not None:
-        await client.aclose()
+    open_wire = _wires.pop(asyncio.get_running_loop(), None)
+    if open_wire is not None:
+        await open_wire.aclose()
 
 
 class Response:
-    """An answer whose headers have come. Read it whole with `read`, or as it comes with `chunks`; then `close` it."""
+    """An answer whose headers have come. Read it whole with `read`, or as it comes with `chunks`; then `close` it.
+
+    `headers` have lower-case names and no key in them; `length` is the announced size in bytes, -1 when none was.
+    """
 
     def __init__(self, inner: httpx.Response, request: Request) -> None:
         self._inner = inner
         self._request = request
         self.status = inner.status_code
-        self.headers: dict[str, str] = {
-            name.lower(): request.forget_key(value.encode()).decode() for name, value in inner.headers.items()
-        }
+        pairs = [(name.lower(), request.forget_key(value)) for name, value in inner.headers.raw]
+        self.headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+        length = self.headers.get("content-length", "")
+        self.length = int(length) if length.isascii() and length.isdigit() else -1
 
-    async def read(self) -> bytes:
-        try:
-            return await self._inner.aread()
-        except Exception as error:
-            raise broken(self._request, error) from error
+    async def read(self, most: int = MOST_BYTES) -> bytes:
+        """The whole body, decompressed. Raises AnswerTooLarge beyond `most` bytes."""
+        found = bytearray()
+        async for chunk in self.chunks():
+            found += chunk
+            if len(found) > most:
+                raise errors.AnswerTooLarge(most, self.status)
+        return self._decompressed(bytes(found), most)
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """The body byte for byte as it comes."""
+        stream = self._inner.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - a wire gives nothing else
         try:
-            async for chunk in self._inner.aiter_bytes():
+            async for chunk in stream:
                 yield chunk
         except Exception as error:
             raise broken(self._request, error) from error
+
+    def _decompressed(self, content: bytes, most: int) -> bytes:
+        """We ask for plain bodies. Where one comes packed all the same, it is unpacked no further than `most`."""
+        if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
+            return content
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            plain = unpacking.decompress(content, most)
+        except zlib.error as error:
+            raise errors.NotOpenAI("The answer says that it is packed and cannot be unpacked.") from error
+        if unpacking.unconsumed_tail:
+            raise errors.AnswerTooLarge(most, self.status)
+        return plain
 
     async def close(self) -> None:
         await self._inner.aclose()
 
 
-async def send(request: Request) -> Response:
-    """Send once and return when the headers have come. Raises NotSent, OutcomeUnknown or TimedOut."""
+async def send(request: Request, on_sent: Callable[[], None] | None = None) -> Response:
+    """Send once and return when the headers have come. Raises NotSent, OutcomeUnknown or TimedOut.
+
+    `on_sent` is called when the last byte of the body was handed to the network.
+    """
     guard.check_url(request.url)
-    client = _client()
-    timeout = httpx.Timeout(request.timeout, connect=min(CONNECT_SECONDS, request.timeout), pool=None)
+    seconds = {"connect": min(CONNECT_SECONDS, request.timeout), "read": request.timeout, "pool": None}
+    content: bytes | AsyncIterator[bytes] = request.content if request.stream is None else request.stream
+    headers = {"accept-encoding": "identity", **request.headers}
+    if on_sent is not None and content:
+        if isinstance(content, bytes):
+            headers["content-length"] = str(len(content))
+        content = _told(content, on_sent)
     try:
-        built = client.build_request(
+        built = httpx.Request(
             request.method,
-            request.url,
+            _url(request.url),
             params=request.query,
-            headers=request.headers,
-            content=request.content,
-            timeout=timeout,
+            headers=headers,
+            content=content,
+            extensions={"timeout": seconds},
         )
-        return Response(await client.send(built, stream=True), request)
+        return Response(await _wire().handle_async_request(built), request)
     except Exception as error:
         raise broken(request, error) from error
+
+
+async def _told(content: bytes | AsyncIterator[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        yield content
+    else:
+        async for chunk in content:
+            yield chunk
+    on_sent()
+
+
+@lru_cache(maxsize=1024)
+def _url(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def broken(request: Request, error: Exception) -> errors.CallError:

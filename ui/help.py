@@ -25,6 +25,10 @@ RATE_LIMITED: Final = "PB-2002"
 CREDIT_MISSING: Final = "PB-2003"
 OUTCOME_UNKNOWN: Final = "PB-2004"
 MODEL_SHUT_DOWN: Final = "PB-2005"
+QUOTA_USED_UP: Final = "PB-2006"
+BUDGET_SPENT: Final = "PB-2007"
+CONNECTION_STOPPED: Final = "PB-2008"
+LOG_UNAVAILABLE: Final = "PB-2009"
 WEBHOOK_TOKEN_WRONG: Final = "PB-3001"  # noqa: S105 - a code, not a token
 SIGNATURE_FORGED: Final = "PB-3002"
 SIGNATURE_STALE: Final = "PB-3003"
@@ -157,6 +161,34 @@ ENTRIES: Final[dict[str, HelpEntry]] = {
             "OpenAI does not offer the model of this call to this account.",
             "The model was shut down, its name is mistyped, or the project may not use it.",
             "Choose another model for the installation. The picker shows the account's models and their end dates.",
+        ),
+        HelpEntry(
+            QUOTA_USED_UP,
+            "OpenAI's own limit is used up",
+            "Patchbay did not send the call: OpenAI's headers said that nothing is left of this model's quota for now.",
+            "Limits at OpenAI are per project and model. Sending on would only earn refusals, which count as well.",
+            "Wait until the time that the message names, or ask OpenAI for a higher limit.",
+        ),
+        HelpEntry(
+            BUDGET_SPENT,
+            "The budget is used up",
+            "Patchbay did not send the call, because the installation's budget for the day or month is spent.",
+            "Every call counts with what it cost, and calls on their way with what they are expected to cost.",
+            "Raise the budget in the installation's settings, or wait: a day and a month end at midnight UTC.",
+        ),
+        HelpEntry(
+            CONNECTION_STOPPED,
+            "The connection is stopped",
+            "Patchbay sends nothing through this connection for now, because it failed three times or more in a row.",
+            "The key was refused, the account has no credit, or the server cannot be reached. More calls would fail too.",
+            "Mend the cause that the message names, then test the connection. It is also tried again by itself.",
+        ),
+        HelpEntry(
+            LOG_UNAVAILABLE,
+            "The log could not be written",
+            "The call was not sent, because its row could not be written first.",
+            "The database is locked, full or gone, or more calls arrive than it can write.",
+            "Check the disk and the database. Nothing was sent, so the call can simply be repeated.",
         ),
         HelpEntry(
             WEBHOOK_TOKEN_WRONG,

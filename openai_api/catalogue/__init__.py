@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 
@@ -124,3 +126,19 @@ _ROWS = (
     ),
 )
 OPERATIONS = {row.id: row for row in _ROWS}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+
+
+_PATTERNS = [(row.method, _pattern(row.path), row.id) for row in _ROWS]
+
+
+@lru_cache(maxsize=4096)
+def find(method: str, path: str) -> str:
+    """The id of the operation that a request is, or its method and the first part of its path where it is none of ours."""
+    for known, pattern, operation in _PATTERNS:
+        if known == method and pattern.fullmatch(path):
+            return operation
+    return f"{method} {'/'.join(path.split('/')[:2])}"[:80]

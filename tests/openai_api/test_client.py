@@ -290,7 +290,7 @@ def test_over_the_limit_a_call_is_rejected_with_the_time_to_come_back(far_side):
     client.call("list_models", context=builders.context())
     with pytest.raises(errors.Rejected) as caught:
         client.call("list_models", context=builders.context())
-    assert 25 < caught.value.retry_after <= 30
+    assert 25 < caught.value.retry_after <= 30.2  # the window ends with one of its 250 portions
     assert sorted(Call.objects.values_list("state", flat=True)) == ["done", "rejected"]
     assert Attempt.objects.count() == 1
 

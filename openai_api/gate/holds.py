@@ -1,0 +1,120 @@
+"""What an answer says about the calls to come: OpenAI's own quota, and connections that fail hard.
+
+Sources: the `x-ratelimit-*` and `retry-after*` headers (OpenAI's rate limit guide); each is optional.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from logs.recorder import Ended
+from openai_api.gate.rules import FAILURES, Held
+from openai_api.gate.tickets import Ticket
+from openai_api.models import Hold
+from openai_api.retries import asked_wait, go_duration
+
+# A broken connection is tried again by a probe after this many seconds, twice as long each time, up to the longest.
+FIRST_PROBE, LONGEST_PROBE = 15.0, 600.0
+FOREIGN = ("not_openai", "redirect_refused")
+# Holds that this process has seen or made, so that the usual answer costs no statement.
+_known: set[tuple[str, str]] = set()
+
+
+def read(keys: Iterable[str]) -> dict[str, list[Held]]:
+    """The holds under these keys; kinds that are over are among them until they are tidied away."""
+    found: dict[str, list[Held]] = defaultdict(list)
+    if wanted := {key for key in keys if key}:
+        for hold in Hold.objects.filter(key__in=wanted):
+            found[hold.key].append(Held(hold.kind, hold.until, hold.left_over, hold.failures, hold.words))
+            _known.add((hold.key, hold.kind))
+    return found
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What is left of a quota of OpenAI's (`requests` or `tokens`), and seconds until it is full again."""
+
+    kind: str
+    left: int
+    seconds: float
+    words: str
+
+
+def quotas(headers: dict[str, str]) -> list[Quota]:
+    """The quotas that an answer's headers report. `-1`, absent and unreadable values say nothing."""
+    found = []
+    for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "project-tokens")):
+        left, reset = headers.get(f"x-ratelimit-remaining-{name}", ""), headers.get(f"x-ratelimit-reset-{name}", "")
+        seconds = go_duration(reset) if reset else None
+        if left.isascii() and left.isdigit() and seconds:
+            words = f"{left} {name.replace('-', ' ')} are left, and it is full again in {reset}"
+            found.append(Quota(kind, int(left), seconds, words))
+    return found
+
+
+def observe(ticket: Ticket, ended: Ended, now: float) -> None:
+    """Make, lift or lengthen the holds that this answer speaks of. Inside the turn's transaction."""
+    if not ticket.connection:
+        return
+    _health(ticket, ended, now)
+    if not ended.rate_limits:
+        return
+    _asked_to_wait(ticket, ended, now)
+    for quota in quotas(ended.rate_limits):
+        if quota.left == 0 or quota.left < 2 * ticket.tokens:
+            _hold(ticket.hold_key, quota.kind, now + quota.seconds, quota.words, quota.left)
+        elif ended.http_status != 429:
+            _lift(ticket.hold_key, quota.kind)
+
+
+def _asked_to_wait(ticket: Ticket, ended: Ended, now: float) -> None:
+    if ended.http_status != 429 or ended.hard:
+        return
+    asked = asked_wait(ended.rate_limits, ended.error_message)
+    if asked is not None:
+        seconds, words = asked
+        _hold(ticket.hold_key, "requests", now + seconds, f"it answered 429 and asked to wait ({words})", 0)
+
+
+def _hold(key: str, kind: str, until: float, words: str, left: int) -> None:
+    Hold.objects.update_or_create(key=key, kind=kind, defaults={"until": until, "left_over": left, "words": words})
+    _known.add((key, kind))
+
+
+def _lift(key: str, kind: str) -> None:
+    if (key, kind) in _known:
+        Hold.objects.filter(key=key, kind=kind).delete()
+        _known.discard((key, kind))
+
+
+def _health(ticket: Ticket, ended: Ended, now: float) -> None:
+    """Hard failures in a row open the circuit; any answer of OpenAI's closes it. A foreign answer says nothing."""
+    if ended.hard:
+        _failed(ticket, ended, now)
+    elif ended.http_status is not None and ended.error_code not in FOREIGN:
+        _lift(ticket.connection, "circuit")
+
+
+def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
+    row, made = Hold.objects.get_or_create(
+        key=ticket.connection, kind="circuit", defaults={"until": now, "failures": 1, "since": now}
+    )
+    failures = 1 if made else row.failures + 1
+    longer = FIRST_PROBE * 2 ** min(max(failures - FAILURES, 0), 10)
+    Hold.objects.filter(pk=row.pk).update(
+        failures=F("failures") + (not made),
+        until=now + min(longer, LONGEST_PROBE),
+        code=ended.error_code[:80],
+        words=ended.error_message,
+        call_id=ticket.call_id,
+    )
+    _known.add((ticket.connection, "circuit"))
+
+
+def forget(connection: str) -> None:
+    """A new key or address begins without the failures of the old one."""
+    Hold.objects.filter(key=connection, kind="circuit").delete()

@@ -1,0 +1,217 @@
+"""The gate's state as it stands in the database: read for one turn, and written back in a few statements.
+
+Everything here runs inside the turn's transaction, under a lock that lets one process at a time count.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from logs import bulk
+from openai_api.gate import holds
+from openai_api.gate.rules import MARGIN, MINUTE, Standing, period_end
+from openai_api.gate.tickets import Ticket
+from openai_api.models import Hold, Permit, Tally
+from openai_api.throttle import Throttle
+
+LEASE = 12.0
+# A window is kept in this many portions; what ends within one portion counts until that portion's end.
+PORTIONS = 250
+# Of other processes' lines only so many are looked at: more than this could not pass in one turn.
+OTHERS = 300
+# Money and tokens are counted for these, whether a budget is set or not: one that is set later knows what was spent.
+PERIODS = ("day", "month")
+
+
+def clock() -> float:
+    """Unix seconds by the clock that all processes share: PostgreSQL's own, or with SQLite this machine's."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+            return float(cursor.fetchone()[0])
+    return time.time()
+
+
+def take_lock() -> None:
+    """SQLite's immediate transaction is a lock; PostgreSQL needs one, so that two processes never count at once."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('patchbay gate'))")
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Another process's permit in line."""
+
+    rank: int
+    tokens: int
+    cost: int
+    hold_key: str
+    batch: bool = False
+    probe: bool = False
+
+    @property
+    def connection(self) -> str:
+        return self.hold_key.partition("/")[0]
+
+
+def standing(key: str, throttle: Throttle, batch: bool, wanted: Iterable[str], now: float) -> Standing:
+    """What counts under `key` now. `wanted` are the keys of the holds that matter to its line."""
+    found = Standing(throttle, batch, now)
+    found.held, found.counted, found.tokens, found.cost = _held(key, now)
+    if not batch:
+        found.tallies = _tallies(key, now)
+        found.holds = holds.read(wanted)
+    return found
+
+
+def _held(key: str, now: float) -> tuple[int, int, int, int]:
+    """Slots, places, tokens and money of what is on the wire.
+
+    A lease that ran out frees the slot at once. Its place counts on for as long as OpenAI may still have counted it.
+    """
+    rows = _rows(
+        "SELECT COUNT(CASE WHEN lease_until > %s THEN 1 END),"
+        " COUNT(CASE WHEN counted AND lease_until + seconds > %s THEN 1 END),"
+        " COALESCE(SUM(tokens), 0), COALESCE(SUM(cost), 0)"
+        " FROM openai_api_permit WHERE key = %s AND state = 'held'",
+        [now, now, key],
+    )
+    held, counted, tokens, cost = rows[0]
+    return held, counted, int(tokens), int(cost)
+
+
+def _tallies(key: str, now: float) -> dict[str, tuple[int, float]]:
+    rows = _rows(
+        "SELECT kind, SUM(amount), MIN(until) FROM openai_api_tally WHERE key = %s AND until > %s GROUP BY kind",
+        [key, int(now * 1000)],
+    )
+    return {kind: (int(amount), max(until / 1000 - now, 0.001)) for kind, amount, until in rows}
+
+
+def strangers(key: str, holder: str, now: float) -> list[Stranger]:
+    """Whoever stands in line under `key` in other processes, first in line first."""
+    rows = _rows(
+        "SELECT rank, tokens, cost, hold_key FROM openai_api_permit WHERE key = %s AND state = 'waiting'"
+        " AND holder <> %s AND lease_until > %s AND not_before <= %s ORDER BY rank, id LIMIT %s",
+        [key, holder, now, now, OTHERS],
+    )
+    return [Stranger(*row) for row in rows]
+
+
+def last_rank() -> int:
+    """The highest rank in line; whoever comes now stands behind it, also when the clock went back."""
+    rows = _rows("SELECT MAX(rank) FROM openai_api_permit", [])
+    return rows[0][0] or 0
+
+
+def insert_permits(tickets: Sequence[Ticket], held: Container[Ticket], holder: str, now: float) -> None:
+    bulk.insert(
+        Permit,
+        [
+            {
+                "id": ticket.id,
+                "key": ticket.key,
+                "hold_key": ticket.hold_key,
+                "rank": ticket.rank,
+                "call_id": ticket.call_id,
+                "attempt": ticket.attempt,
+                "holder": holder,
+                "state": "held" if ticket in held else "waiting",
+                "counted": ticket.counted and not ticket.batch,
+                "tokens": ticket.tokens,
+                "cost": ticket.cost,
+                "seconds": 0.0 if ticket.batch else ticket.throttle.seconds,
+                "not_before": ticket.due,
+                "lease_until": now + LEASE,
+            }
+            for ticket in tickets
+        ],
+    )
+
+
+def hold_permits(tickets: Sequence[Ticket], now: float) -> None:
+    bulk.update(Permit, [{"id": ticket.id, "state": "held", "lease_until": now + LEASE} for ticket in tickets])
+
+
+def uncount_permits(tickets: Sequence[Ticket]) -> None:
+    """Their places stand in a tally now."""
+    bulk.update(Permit, [{"id": ticket.id, "counted": False} for ticket in tickets])
+
+
+def delete_permits(tickets: Sequence[Ticket]) -> None:
+    bulk.delete(Permit, [ticket.id for ticket in tickets])
+
+
+def renew(tickets: Sequence[Ticket], now: float) -> None:
+    for start in range(0, len(tickets), 500):
+        some = [ticket.id for ticket in tickets[start : start + 500]]
+        Permit.objects.filter(pk__in=some).update(lease_until=now + LEASE)
+
+
+class Tallies:
+    """What a turn adds to the tallies, gathered so that each row is written once."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[tuple[str, str, int], int] = defaultdict(int)
+
+    def place(self, key: str, seconds: float, until: float) -> None:
+        self._add(key, "requests", _portion(until, seconds), 1)
+
+    def tokens(self, throttle: Throttle, tokens: int, now: float) -> None:
+        if throttle.tokens and tokens:
+            self._add(throttle.key, "tokens", _portion(now + MINUTE, MINUTE), tokens)
+
+    def spend(self, throttle: Throttle, tokens: int, cost: int, now: float) -> None:
+        for period in PERIODS:
+            until = round(period_end(period, now) * 1000)
+            self._add(throttle.key, f"{period}-tokens", until, tokens)
+            self._add(throttle.key, f"{period}-cost", until, cost)
+
+    def _add(self, key: str, kind: str, until: int, amount: int) -> None:
+        if amount:
+            self._amounts[key, kind, until] += amount
+
+    def write(self) -> None:
+        rows = [
+            {"key": key, "kind": kind, "until": until, "amount": amount}
+            for (key, kind, until), amount in self._amounts.items()
+        ]
+        bulk.insert(Tally, rows, add_up="amount", on=("key", "kind", "until"))
+
+
+def _portion(until: float, seconds: float) -> int:
+    """Milliseconds, rounded up to the end of a portion of the window."""
+    width = max(seconds * 1000 / PORTIONS, 1.0)
+    return math.ceil(math.ceil(until * 1000 / width) * width)
+
+
+def tidy(now: float) -> None:
+    """Forget what counts no more."""
+    Tally.objects.filter(until__lte=int(now * 1000)).delete()
+    Hold.objects.filter(until__lte=now).exclude(kind="circuit").delete()
+
+
+def set_right(key: str, throttle: Throttle, now: float) -> None:
+    """After the clock went back, nothing may count longer than it would have if it had ended now."""
+    for kind, seconds in (("requests", throttle.seconds), ("tokens", MINUTE)):
+        latest = _portion(now + seconds + MARGIN, seconds)
+        beyond = Tally.objects.filter(key=key, kind=kind, until__gt=latest)
+        amount = sum(beyond.values_list("amount", flat=True))
+        if amount:
+            beyond.delete()
+            row = {"key": key, "kind": kind, "until": latest, "amount": amount}
+            bulk.insert(Tally, [row], add_up="amount", on=("key", "kind", "until"))
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())

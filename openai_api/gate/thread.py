@@ -1,0 +1,218 @@
+"""One thread in each process talks to the database for all of its calls, turn after turn.
+
+What arrives together is admitted together: every pending arrival and ending goes into one transaction, and its callers are
+woken after the commit. Alone, a call waits for nobody.
+
+When the database cannot write, arrivals are refused (nothing was sent, so nothing goes unlogged) and endings wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from logs.recorder import Ended
+from logs.redaction import Redacted
+from openai_api import errors
+from openai_api.gate import state
+from openai_api.gate.rules import GLANCE
+from openai_api.gate.tickets import Ticket
+from openai_api.gate.turn import Arrival, Command, Ending, Line, Sent, Turn, fail
+from openai_api.throttle import Throttle
+
+logger = logging.getLogger(__name__)
+
+RENEW = 3.0
+TIDY = 5.0
+IDLE = 2.0
+# An ending that nobody waits for may stay this long for an arrival to share its transaction with.
+LINGER = 0.003
+# So many commands may wait to be written; who comes then is refused at once.
+MOST_PENDING = 5000
+# An ending that the database refuses is said again so often. Then its permit is left to the sweep, which logs it as unknown.
+TRIES = 5
+STALLED = (OperationalError, InterfaceError)
+
+
+class Gate:
+    """This process's side of the gate. Use the module's `gate`; tests make their own to play other processes.
+
+    `clock` is the clock that all processes share, `ticking` this process's own, which never goes back.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        clock: Callable[[], float] = state.clock,
+        ticking: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name or settings.PROCESS_NAME or uuid.uuid4().hex
+        self._clock, self._ticking = clock, ticking
+        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._line: Line = {}
+        self._live: set[Ticket] = set()
+        self._kept: list[Command] = []
+        self._wake_in = IDLE
+        self._renew_at = self._tidy_at = 0.0
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    # What callers say
+
+    def arrive(
+        self, ticket: Ticket, call: dict[str, Any] | None = None, request: Redacted | None = None
+    ) -> Future[Ticket]:
+        """Write the call's row and take a place in line. The future gives the ticket once admitted, or raises Rejected.
+
+        Raises LogUnavailable when too much waits to be written already.
+        """
+        if self._inbox.qsize() > MOST_PENDING:
+            raise errors.LogUnavailable(f"{MOST_PENDING} calls wait already to be written to the log")
+        self._submit(Arrival(ticket, call, request))
+        return ticket.admitted
+
+    def sent(self, ticket: Ticket) -> None:
+        """The request of this ticket went out whole. Its place in the window counts from now, if its throttle says so."""
+        if ticket.throttle.from_sent and not ticket.batch:
+            self._submit(Sent(ticket, self._ticking()))
+
+    def again(self, ticket: Ticket, ended: Ended, seconds: float, reason: str) -> tuple[Ticket, Future[Ticket]]:
+        """End this attempt and stand in line for the next one, `seconds` from now, in the place of the first."""
+        following = ticket.following(seconds)
+        self._submit(Ending(ticket, ended, following, reason))
+        return following, following.admitted
+
+    def finish(self, ticket: Ticket, ended: Ended | None = None, urgent: bool = True) -> Future[None]:
+        """Give the slot back and complete the rows. Also the way out for whoever leaves the line.
+
+        What is not urgent may be written a few milliseconds later, together with the next arrival.
+        """
+        command = Ending(ticket, ended, urgent=urgent)
+        self._submit(command)
+        return command.future
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Let the thread finish what is pending and close its database connection."""
+        with self._lock:
+            thread = self._thread
+        self._live.clear()
+        self._line.clear()
+        if thread is not None:
+            self._inbox.put(None)
+            thread.join(timeout)
+
+    # The thread
+
+    def _submit(self, command: Command) -> None:
+        with self._lock:
+            self._inbox.put(command)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while self._step():
+                pass
+        finally:
+            connection.close()
+
+    def _step(self) -> bool:
+        """Wait for something to do, and do it. False ends the thread, when nothing lives and nothing came."""
+        commands = self._collect()
+        if not commands and not self._live:
+            with self._lock:
+                if self._inbox.empty():
+                    self._thread = None
+                    return False
+        self.take_turn(commands)
+        return True
+
+    def _collect(self) -> list[Command]:
+        """All that is pending, after waiting for the first of it as long as nobody's turn comes."""
+        found, self._kept = self._kept, []
+        with contextlib.suppress(queue.Empty):
+            self._add(found, self._inbox.get(timeout=GLANCE if found else self._wake_in))
+            while True:
+                self._add(found, self._inbox.get(timeout=LINGER) if self._can_wait(found) else self._inbox.get_nowait())
+        return found
+
+    @staticmethod
+    def _add(found: list[Command], command: Command | None) -> None:
+        if command is not None:
+            found.append(command)
+
+    def _can_wait(self, found: list[Command]) -> bool:
+        return not self._line and all(isinstance(one, Ending) and not one.urgent for one in found)
+
+    def take_turn(self, commands: Sequence[Command]) -> None:
+        """One turn. Where its writing fails for another reason than the database's absence, each command is tried alone."""
+        try:
+            told = self._write(commands)
+        except Exception as error:
+            connection.close()
+            if isinstance(error, STALLED) or len(commands) < 2:
+                self._undo(commands, error)
+                return
+            for command in commands:
+                self.take_turn([command])
+            return
+        for tell in told:
+            tell()
+
+    def _write(self, commands: Sequence[Command]) -> list[Callable[[], None]]:
+        with transaction.atomic():
+            state.take_lock()
+            turn = Turn(self.name, self._line, commands, self._clock(), self._ticking())
+            turn.run()
+            self._keep_house(turn)
+        told = turn.conclude(self._live)
+        self._wake_in = min(turn.wake_in, RENEW if self._live else IDLE)
+        return told
+
+    def _keep_house(self, turn: Turn) -> None:
+        """Renew the leases of what is on the wire or in line, and forget what counts no more."""
+        ticking = self._ticking()
+        if ticking >= self._renew_at:
+            self._renew_at = ticking + RENEW
+            turn.renew(self._live)
+        if ticking >= self._tidy_at:
+            self._tidy_at = ticking + TIDY
+            turn.tidy(self._live)
+
+    def _undo(self, commands: Sequence[Command], error: Exception) -> None:
+        """Nothing of this turn was written. Arrivals are told; what has been sent and has ended is said again."""
+        logger.error("The gate could not write to the database", exc_info=error)
+        for command in commands:
+            if isinstance(command, Arrival):
+                fail(command.future, errors.LogUnavailable("the database did not take its row"))
+            elif isinstance(command, Ending) and command.tries < TRIES:
+                self._kept.append(command.again())
+            else:
+                self._live.discard(command.ticket)
+                fail(command.future, error)
+        self._wake_in = GLANCE
+
+
+gate = Gate()
+
+
+@contextlib.contextmanager
+def batch(throttle: Throttle) -> Iterator[None]:
+    """One concurrent batch execution, given back at the end. Raises Rejected when none came free before the deadline."""
+    ticket = Ticket(throttle, None, batch=True)
+    gate.arrive(ticket).result()
+    try:
+        yield
+    finally:
+        gate.finish(ticket).result()

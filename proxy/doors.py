@@ -1,0 +1,104 @@
+"""Who stands behind a token: the installation's client, ready to be called. Kept for a moment, so that it costs a call nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import close_old_connections
+from django.db.models import Q
+from django.utils import timezone
+
+from connections.clients import client_for
+from connections.models import Installation
+from openai_api.client import Client
+from proxy.models import PREFIX, Token, digest
+
+# A revoked token, a replaced key and a changed limit are heeded after so many seconds.
+FRESH = 1.0
+MOST_KEPT = 1000
+USED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way in: the token's id and name for the log, and the installation's client."""
+
+    token_id: int
+    token_name: str
+    client: Client
+
+
+@dataclass
+class Kept:
+    """A door that was found, and the look that will tell whether it still opens."""
+
+    door: Door
+    until: float
+    look: asyncio.Task[Door | None] | None = None
+
+
+_kept: dict[tuple[str, str], Kept] = {}
+
+
+async def door(installation: str, token: str) -> Door | None:
+    """The door that `token` opens at `installation` (its id or name), or None. Raises what the database raises.
+
+    A crowd at the same door sends one of its own to look again.
+    """
+    if not token.startswith(PREFIX):
+        return None
+    key = installation, digest(token)
+    kept = _kept.get(key)
+    if kept is None:
+        return _keep(key, await _look(*key))
+    if kept.until > time.monotonic():
+        return kept.door
+    if kept.look is None:
+        kept.look = asyncio.ensure_future(_look(*key))
+        kept.look.add_done_callback(lambda look: _looked(key, kept, look))
+    return await asyncio.shield(kept.look)
+
+
+def _keep(key: tuple[str, str], found: Door | None) -> Door | None:
+    if found is not None:
+        while len(_kept) >= MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = Kept(found, time.monotonic() + FRESH)
+    return found
+
+
+def _looked(key: tuple[str, str], kept: Kept, look: asyncio.Task[Door | None]) -> None:
+    kept.look = None
+    if _kept.get(key) is kept:
+        del _kept[key]
+    if not look.cancelled() and look.exception() is None:
+        _keep(key, look.result())
+
+
+async def _look(installation: str, token_digest: str) -> Door | None:
+    async with ThreadSensitiveContext():
+        return await sync_to_async(_find)(installation, token_digest)
+
+
+def _find(installation: str, token_digest: str) -> Door | None:
+    close_old_connections()
+    try:
+        token = Token.objects.filter(digest=token_digest, revoked_at=None).first()
+        named = Installation.objects.called(installation) if token else None
+        if token is None or named is None or not token.installations.filter(pk=named.pk).exists():
+            return None
+        _note_use(token)
+        return Door(token.pk, token.name, client_for(named))
+    finally:
+        close_old_connections()
+
+
+def _note_use(token: Token) -> None:
+    now = timezone.now()
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY)
+    if token.last_used_at is None or token.last_used_at < now - USED_EVERY:
+        Token.objects.filter(stale, pk=token.pk).update(last_used_at=now)

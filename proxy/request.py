@@ -1,0 +1,85 @@
+"""What of a request is passed on: its path and headers, checked. Pure.
+
+Nothing in a request can choose another host, another key, or another request hidden in the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+# Of one hop only (RFC 9110 §7.6.1), made anew for the next one, or about this hop and not the next.
+ONE_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "expect",
+        "accept-encoding",
+        "cookie",
+        "forwarded",
+        "via",
+        "x-real-ip",
+    }
+)
+NOT_BACK = ONE_HOP | {"set-cookie", "alt-svc", "strict-transport-security", "date", "server"}
+PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
+AUTH = ("api-key", "x-api-key")
+ACCOUNT = {"openai-organization": "organization", "openai-project": "project"}
+
+
+class NotPassedOn(Exception):
+    """A request that is refused. The message says why and what to do."""
+
+
+def path(raw: str) -> str:
+    """The path below the base URL, as it came. Raises NotPassedOn for anything that could mean another place."""
+    if not PATH.fullmatch(raw):
+        raise NotPassedOn(
+            "The path can't be passed on. Send a path below /v1 such as /v1/responses: no full address, no //, no spaces."
+        )
+    plain = unquote(unquote(raw))
+    if any(part in (".", "..") for part in re.split(r"[/\\]", plain)) or re.search(r"[\x00-\x20\x7f\\]", plain):
+        raise NotPassedOn("The path can't be passed on: it holds . or .. or a hidden character. Send it in full.")
+    return raw
+
+
+def headers(given: Iterable[tuple[str, str]], account: Mapping[str, str]) -> dict[str, str]:
+    """The headers to pass on, names in lower case. `account` are the connection's own OpenAI headers, which stay."""
+    named = list(given)
+    dropped = ONE_HOP | {
+        part.strip().lower() for name, value in named if name == "connection" for part in value.split(",")
+    }
+    own = {name.lower(): value for name, value in account.items()}
+    found: dict[str, str] = {}
+    for name, value in named:
+        if name in AUTH:
+            raise NotPassedOn(f"The header {name} can't be passed on: the connection's own key is used. Leave it out.")
+        if name in ACCOUNT and value != own.get(name, ""):
+            raise NotPassedOn(
+                f"The header {name} can't be passed on: the connection says which {ACCOUNT[name]} pays. Leave it out."
+            )
+        if (
+            name in dropped
+            or name in ACCOUNT
+            or name == "authorization"
+            or name.startswith(("x-patchbay-", "x-forwarded-"))
+        ):
+            continue
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def answer_headers(given: Mapping[str, str], whole: bool) -> list[tuple[bytes, bytes]]:
+    """The headers to give back. Of an answer that was read `whole` the packing is undone and the length known."""
+    drop = NOT_BACK | ({"content-encoding"} if whole else frozenset())
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items() if name not in drop]
