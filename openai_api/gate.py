@@ -317,8 +317,10 @@ class Gate:
         """Whoever's deadline has passed leaves with the name of the limit and the time to come back."""
         after: list[Callable[[], None]] = []
         for ticket in list(self._line[key]):
+            if ticket.delay and ticket.waited <= 0:
+                continue  # it rests before a retry; no limit holds it
             ticket.cause = room.limit
-            if ticket.waited < ticket.patience or (ticket.delay and ticket.waited <= 0):
+            if ticket.waited < ticket.patience:
                 continue
             error = Rejected(room.words, room.free_in, ticket.waited)
             self._end(ticket)
@@ -365,7 +367,7 @@ class Room:
         held = permits.filter(state="held", lease_until__gt=now).count()
         slots = ticket.slots - held
         name = "concurrent batch executions" if ticket.batch else "concurrent connections"
-        words = f"all {ticket.slots} {name} are in use"
+        words = f"all {ticket.slots} {name} are in use" if ticket.slots > 1 else f"the one of the {name} is in use"
         if ticket.batch:
             return cls(slots, "batches", words, 1.0)
         orphans = Q(state="held", lease_until__lte=now, lease_until__gt=now - F("seconds"))
@@ -374,7 +376,9 @@ class Room:
         if places > slots or (places == slots and slots > 0):
             return cls(slots, "connections", words, GLANCE)
         oldest = counting.aggregate(first=Min("counts_until"))["first"] or now + ticket.throttle.seconds
-        window = f"{ticket.throttle.limit} requests in {ticket.throttle.seconds:g} s are used up"
+        limit = ticket.throttle.limit
+        requests = f"all {limit} requests" if limit > 1 else "the one request"
+        window = f"{requests} in {ticket.throttle.seconds:g} s {'are' if limit > 1 else 'is'} used up"
         return cls(places, "window", window, max(oldest - now, 0.005))
 
 

@@ -134,7 +134,7 @@ def test_the_deadline_names_the_limit_and_the_time_to_come_back():
     gate.finish(gate.arrive(Ticket(throttle, None)).result(5)).result(5)
     with pytest.raises(Rejected) as caught:
         gate.arrive(Ticket(throttle, None)).result(5)
-    assert "1 requests in 30 s" in caught.value.limit and 25 < (caught.value.retry_after or 0) <= 30
+    assert "the one request in 30 s is used up" in caught.value.limit and 25 < (caught.value.retry_after or 0) <= 30
 
 
 def test_a_cancelled_waiter_leaves_the_line():
