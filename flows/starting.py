@@ -52,7 +52,7 @@ def start_push(
         raise CannotStart(f"No {name} record is chosen. Choose at least one.")
     with transaction.atomic():
         run = _push(actor, mapping, chosen, mode=mode, repeat_unknown=repeat_unknown, correlation_id=correlation_id)
-        audit.write(actor, "start push", "run", run.pk, f"{len(chosen)} {name} to {installation.name}")
+        audit.write(actor, "started push", "run", run.pk, f"{len(chosen)} {name} to {installation.name}")
     return run
 
 
@@ -70,7 +70,7 @@ def start_pull(actor: Actor, installation: Installation, source: str, correlatio
     """Queue a pull of `models`, `files` or `responses` into the hub."""
     with transaction.atomic():
         run = new_pull(actor, installation, source, correlation_id)
-        audit.write(actor, "start pull", "run", run.pk, f"{source} of {installation.name}")
+        audit.write(actor, "started pull", "run", run.pk, f"{source} of {installation.name}")
         enqueue(run)
     return run
 
