@@ -12,7 +12,7 @@ from flows.engine import execute
 from flows.models import Item, RecordChange, Run
 from logs.models import Call
 from tests import builders as plain
-from tests.flows.builders import OMAR, product, push, ready_installation, response
+from tests.flows.builders import OMAR, mapping, product, push, ready_installation, response
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,3 +142,25 @@ def test_a_batch_slot_that_is_taken_fails_the_run_where_excess_is_rejected(opena
         ended(run)
     assert (run.state, run.failed, len(openai.requests)) == ("failures", 1, 0)
     assert "Rejected by the throttle" in run.items.get().error
+
+
+def test_a_mapping_decides_which_operation_is_called_and_which_mapping_reads_the_answer(openai):
+    installation = ready_installation()
+    installation.mappings.filter(name="Product to Create response").update(active=False)
+    chat = mapping(installation, "Chat", "from_hub", "create_chat_completion", messages='[{"role": "user"}]')
+    mapping(installation, "From chat", "to_hub", "create_chat_completion", **{"custom.Chat": "text"})
+    reply = {"id": "chatcmpl_1", "choices": [{"message": {"content": "Hello"}}]}
+    openai.answer = lambda request, number: httpx.Response(200, json=reply)
+    run = ended(push(installation=installation))
+    assert (run.state, run.mapping_name, openai.requests[0].url.path) == ("done", chat.name, "/v1/chat/completions")
+    record = run.items.get().record
+    assert record.custom["Chat"] == "Hello"
+    assert "OpenAI Response Text" not in record.custom
+    assert Call.objects.get().operation == "create_chat_completion"
+
+
+def test_only_responses_run_in_the_background(openai):
+    installation = ready_installation()
+    installation.mappings.filter(direction="from_hub").update(operation="create_embedding")
+    with pytest.raises(CannotStart, match="Create response only"):
+        push(installation=installation, mode="background")

@@ -193,5 +193,5 @@ def test_a_mapping_is_added_changed_and_deleted(as_administrator, mapping):
 
 def test_settings_are_checked(as_administrator, mapping):
     new = {"installation": mapping.installation_id, "direction": "from_hub", "name": mapping.name, "operation": "event"}
-    answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +"})
-    assert set(answer.context["form"].errors) == {"name", "operation", "filter"}
+    answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +", "sync_type": "delete"})
+    assert set(answer.context["form"].errors) == {"name", "operation", "filter", "sync_type"}
