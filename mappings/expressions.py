@@ -10,6 +10,7 @@ import copy
 import difflib
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -51,8 +52,36 @@ def line_and_column(source: str, position: int | None) -> tuple[int | None, int 
 
 
 def check(source: str) -> None:
-    """Raise `ExpressionError` unless the expression can be read."""
-    _compiled(source)
+    """Raise `ExpressionError` unless the expression can be read and every function that it calls is there."""
+    nodes = list(_nodes(_compiled(source).ast))
+    known = {*Jsonata.static_frame.bindings, *_named_here(nodes)}
+    for node in nodes:
+        called = node.procedure if node.type in ("function", "partial") else None
+        if called is not None and called.type == "variable" and called.value not in known:
+            at = source.rfind(f"${called.value}", 0, called.position)
+            raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
+
+
+def _nodes(root: Any) -> Iterator[Any]:
+    """Every node of a compiled expression, whatever it is called where it hangs."""
+    seen, waiting = set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif hasattr(node, "type") and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting.extend(vars(node).values())
+
+
+def _named_here(nodes: list[Any]) -> Iterator[str]:
+    """The names that an expression gives itself: by `:=`, and as parameters of its functions."""
+    for node in nodes:
+        if node.type == "bind":
+            yield node.lhs.value
+        elif node.type == "lambda":
+            yield from (parameter.value for parameter in node.arguments)
 
 
 def evaluate(source: str, document: Any) -> Any:

@@ -119,3 +119,28 @@ def test_check_only_reads():
     check("$number(fields.name)")
     with pytest.raises(ExpressionError):
         check("$number(")
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [('"x" & $upercase(name)', 6), ("$map([1], function($v) {\n  $twise($v)\n})", 27), ("$fnord(?, 1)", 0)],
+)
+def test_a_function_that_is_not_there_is_found_before_any_record_is(source, place):
+    with pytest.raises(ExpressionError, match="There is no function") as caught:
+        check(source)
+    assert caught.value.position == place
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "($twice := function($v) { $v * 2 }; $twice(price))",
+        "$map([1], function($v) { $string($v) })",
+        "function($f) { $f(1) }($string)",
+        '/* $fnord(1) */ "$fnord(1)"',
+        "($half := $substring(?, 0, 2); $half(name))",
+        "name ~> $uppercase",
+    ],
+)
+def test_functions_that_an_expression_makes_itself_are_known(source):
+    check(source)
