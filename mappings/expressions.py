@@ -27,6 +27,7 @@ MAX_SECONDS: Final = 1.0
 MAX_DEPTH: Final = 150
 MAX_SIZE: Final = 1_000_000
 NODE_SIZE: Final = 8  # what a member of a list or object counts, beside its text
+TOO_SHORT: Final = "S0203"  # of JSONata: the token it names is the one that is missing
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
@@ -58,7 +59,7 @@ def check(source: str) -> None:
     for node in nodes:
         called = node.procedure if node.type in ("function", "partial") else None
         if called is not None and called.type == "variable" and called.value not in known:
-            at = source.rfind(f"${called.value}", 0, called.position)
+            at = source.rfind(called.value, 0, called.position)
             raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
 
 
@@ -260,7 +261,7 @@ def _position(error: JException, source: str) -> int | None:
     token = str(error.current) if error.current is not None else ""
     if error.location < 0:
         return source.find(token) if token and source.count(token) == 1 else None
-    if token in ("(end)", ""):
+    if token in ("(end)", "") or error.error == TOO_SHORT:
         return min(error.location, len(source))
     begin = source.rfind(token, 0, error.location)
     return begin if begin >= 0 else min(error.location, len(source))

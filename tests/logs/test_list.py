@@ -50,6 +50,11 @@ def test_a_row_that_failed_says_why_and_one_that_did_not_says_nothing(as_viewer)
     assert html.count('class="why"') == 1
 
 
+def test_a_call_under_way_is_not_said_to_have_got_no_answer(as_viewer):
+    call(state="sending", http_status=None)
+    assert "none yet" in page(as_viewer) and "no answer" not in page(as_viewer)
+
+
 def test_what_caused_a_call_is_named_as_it_is(as_viewer):
     call(cause="event", cause_label="response.completed")
     call(cause="form", cause_label="")
