@@ -295,7 +295,8 @@ class Gate:
         in_line = Permit.objects.filter(key=key, state="waiting", lease_until__gt=now, not_before__lte=now)
         first = list(in_line.order_by("rank", "id").values_list("id", flat=True)[: max(room.free, 0)])
         after = [self._let_in(mine[pk], now) for pk in first if pk in mine]
-        after += self._turn_away(key, room)
+        if len(first) >= room.free:  # else everybody whose time had come was let in, and no limit holds the rest
+            after += self._turn_away(key, room)
         if self._line[key]:
             self._wake_in = min(self._wake_in, self._next_look(key, room, now))
         return after
