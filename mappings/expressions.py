@@ -55,7 +55,8 @@ def line_and_column(source: str, position: int | None) -> tuple[int | None, int 
 def check(source: str) -> None:
     """Raise `ExpressionError` unless the expression can be read and every function that it calls is there."""
     nodes = list(_nodes(_compiled(source).ast))
-    known = {*Jsonata.static_frame.bindings, *_named_here(nodes)}
+    library: Any = Jsonata.static_frame  # the library is not typed
+    known = {*library.bindings, *_named_here(nodes)}
     for node in nodes:
         called = node.procedure if node.type in ("function", "partial") else None
         if called is not None and called.type == "variable" and called.value not in known:
