@@ -82,7 +82,7 @@ def cancel_run(actor: Actor, run: Run) -> None:
             state="skipped", error=f"The run was cancelled by {actor.name}.", finished_at=timezone.now()
         )
         Run.objects.filter(pk=run.pk, kind="pull", state="queued").update(state="running")
-        audit.write(actor, "cancel", "run", run.pk, str(run))
+        audit.write(actor, "cancelled", "run", run.pk, str(run))
     if not Run.objects.unled().filter(pk=run.pk).exists():
         return
     settle(run.pk)
@@ -94,7 +94,7 @@ def retry_failed(actor: Actor, run: Run) -> int:
         count = run.items.filter(state="failed").update(state="pending", finished_at=None)
         if count:
             _reopen(run)
-            audit.write(actor, "retry failed", "run", run.pk, f"{count} of {run}")
+            audit.write(actor, "retried failed", "run", run.pk, f"{count} of {run}")
     return count
 
 
@@ -104,7 +104,7 @@ def decide(actor: Actor, item: Item, send_again: bool) -> bool:
     with transaction.atomic():
         if not unknown.update(state="pending" if send_again else "failed"):
             return False
-        what = "send again" if send_again else "mark as failed"
+        what = "sent again" if send_again else "marked as failed"
         audit.write(actor, what, "run item", item.pk, f"{item.record} of {item.run}")
         if send_again:
             _reopen(item.run)
@@ -142,11 +142,11 @@ def add_flow(
         flow = Flow.objects.create(
             installation=installation, mapping=mapping, name=name, trigger=trigger, sample_only=sample_only
         )
-        audit.write(actor, "add", "flow", flow.pk, flow.name)
+        audit.write(actor, "added", "flow", flow.pk, flow.name)
     return flow
 
 
 def remove_flow(actor: Actor, flow: Flow) -> None:
     with transaction.atomic():
-        audit.write(actor, "remove", "flow", flow.pk, flow.name)
+        audit.write(actor, "removed", "flow", flow.pk, flow.name)
         flow.delete()

@@ -27,7 +27,9 @@ class Change:
 
 
 def text_of(response: dict[str, Any]) -> str:
-    """All output text of a response, joined as OpenAI's own SDK joins it."""
+    """All output text of a response, joined as OpenAI's own SDK joins it; of a chat completion, its first choice."""
+    for choice in response.get("choices") or []:
+        return (choice.get("message") or {}).get("content") or ""
     parts = (
         part
         for output in response.get("output") or []
@@ -52,7 +54,7 @@ def source_of(item: Item, response: dict[str, Any]) -> dict[str, Any]:
 def changes_of(item: Item, response: dict[str, Any]) -> Change:
     """Apply the mappings for answers; each sees what the ones before it changed."""
     record, source, change = item.record, source_of(item, response), Change()
-    for mapping in Mapping.objects.for_answer(item.run.installation, record.entity.name):
+    for mapping in Mapping.objects.for_answer(item.run.installation, record.entity.name, item.run.operation):
         view = RecordView(record.key, record.fields | change.fields, record.custom | change.custom, record.entity.name)
         applied = to_record(mapping.spec(), source, view)
         if applied.skipped is not None:

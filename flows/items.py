@@ -42,7 +42,7 @@ def view_of(record: Record) -> RecordView:
 
 def send(session: Session, item_id: int) -> None:
     """Take one pending item as far as it goes: skipped, failed, done, waiting for OpenAI, or unknown."""
-    item = Item.objects.select_related("record__entity", "run__installation").get(pk=item_id)
+    item = Item.objects.select_related("record__entity", "run__installation", "run__mapping").get(pk=item_id)
     if session.spec is None:
         leave(item, "failed", error="The mapping of this run was deleted. Start a new run.")
         return
@@ -52,7 +52,7 @@ def send(session: Session, item_id: int) -> None:
     elif applied.problems:
         leave(item, "failed", error=" ".join(problem.sentence for problem in applied.problems))
     elif claim(item, _body(session, applied.body)):
-        _call(session, item)
+        _call(session, item, session.spec.operation)
 
 
 def _body(session: Session, mapped: dict[str, Any]) -> dict[str, Any]:
@@ -80,12 +80,12 @@ def claim(item: Item, body: dict[str, Any]) -> bool:
     )
 
 
-def _call(session: Session, item: Item) -> None:
+def _call(session: Session, item: Item, operation: str) -> None:
     session.lease.add(item.lease_token)
     try:
         again = RetryPolicy(repeat_unknown=True) if session.run.repeat_unknown else None
         answer = session.client.call(
-            "create_response", json=item.request, context=session.context(item), retries=again, timeout=TIMEOUT
+            operation, json=item.request, context=session.context(item), retries=again, timeout=TIMEOUT
         )
         finish(item, answer.json, answer.call_id)
     except OutcomeUnknown as error:

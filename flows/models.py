@@ -15,6 +15,7 @@ from django.utils import timezone
 from connections.models import Installation
 from flows.states import ITEM_STATES, RUN_FINAL, RUN_STATES
 from jobs.tokens import LENGTH as TOKEN_LENGTH
+from mappings.choices import RESPONSE
 from mappings.models import Mapping
 from ui.states import State, choices
 
@@ -216,6 +217,11 @@ class Run(models.Model):
         return self.state not in RUN_FINAL
 
     @property
+    def operation(self) -> str:
+        """What is asked of OpenAI for each record of a push."""
+        return self.mapping.operation if self.mapping else RESPONSE
+
+    @property
     def settled(self) -> int:
         return self.done + self.failed + self.skipped + self.unknown
 
@@ -233,8 +239,8 @@ class ItemQuerySet(models.QuerySet["Item"]):
 class Item(models.Model):
     """One record in a run. `lease_token` is new with each claim: a result is written only by who still holds it.
 
-    `settled_calls` are the log ids of calls whose outcome has been dealt with; any other `create_response` call of this
-    item was left behind by a worker that died (see `flows.recovery`).
+    `settled_calls` are the log ids of calls whose outcome has been dealt with; any other call that was made for this
+    item, but to ask for its response, was left behind by a worker that died (see `flows.recovery`).
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")

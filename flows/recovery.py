@@ -16,6 +16,7 @@ from flows.models import Item
 from flows.session import Session
 from jobs.tokens import new_token
 from logs.models import Body, Call
+from mappings.choices import RESPONSE
 from openai_api.errors import CallError
 
 # A call is given so many seconds after its worker fell silent to reach its end in the log (the gate's sweep sees to it).
@@ -45,7 +46,7 @@ def recover(session: Session, item: Item) -> None:
 
 def left_behind(item: Item) -> Call | None:
     """The call of this item whose outcome was never dealt with; an answered one before all others."""
-    calls = Call.objects.filter(cause="run item", cause_id=str(item.pk), operation="create_response")
+    calls = Call.objects.filter(cause="run item", cause_id=str(item.pk)).exclude(operation="get_response")
     open_calls = calls.exclude(pk__in=item.settled_calls).order_by("-created_at", "-id")
     found = list(open_calls[:20])
     return next((call for call in found if call.state == "done"), found[0] if found else None)
@@ -102,10 +103,13 @@ def stored_answer(call: Call) -> dict[str, Any] | None:
         answer = json.loads(body.text) if body else None
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) and answer.get("id") else None
+    known = isinstance(answer, dict) and (answer.get("id") or call.operation != RESPONSE)
+    return answer if known else None
 
 
 def _ask_again(session: Session, item: Item, call: Call) -> dict[str, Any]:
+    if call.operation != RESPONSE:
+        raise LookupError(f"OpenAI keeps no answer of {call.operation} to ask for.")
     path = {"response_id": call.object_id}
     answer: dict[str, Any] = session.client.call("get_response", path=path, context=session.context(item)).json
     return answer

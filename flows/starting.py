@@ -14,6 +14,7 @@ from flows.tasks import run_pull, run_push
 from logs import audit
 from logs.audit import Actor
 from logs.context import new_correlation
+from mappings.choices import RESPONSE
 from mappings.models import Mapping
 
 # What can be pulled, and the entity that it lands in.
@@ -38,7 +39,7 @@ def start_push(
     `mode` is `sync` or `background`; `repeat_unknown` allows a call to be sent (and perhaps paid) again when its outcome
     is unknown. A given `correlation_id` is shared by the run and all its calls; else each item has its own.
 
-    Raises CannotStart without a record or without an active mapping from the hub.
+    Raises CannotStart without a record or without an active mapping from the hub, and for a mode it cannot have.
     """
     name = entity if isinstance(entity, str) else entity.name
     mapping = Mapping.objects.for_push(installation, name).first()
@@ -47,12 +48,17 @@ def start_push(
             f"{installation.name} has no active mapping that sends {name} records to OpenAI. "
             "Add or activate one under Mappings, direction from hub."
         )
+    if mode == "background" and mapping.operation != RESPONSE:
+        raise CannotStart(
+            f"{mapping.name} can't run in the background: OpenAI does that for Create response only. "
+            "Choose “One after the other”."
+        )
     chosen = list(records)
     if not chosen:
         raise CannotStart(f"No {name} record is chosen. Choose at least one.")
     with transaction.atomic():
         run = _push(actor, mapping, chosen, mode=mode, repeat_unknown=repeat_unknown, correlation_id=correlation_id)
-        audit.write(actor, "start push", "run", run.pk, f"{len(chosen)} {name} to {installation.name}")
+        audit.write(actor, "started push", "run", run.pk, f"{len(chosen)} {name} to {installation.name}")
     return run
 
 
@@ -73,7 +79,7 @@ def start_pull(actor: Actor, installation: Installation, source: str, correlatio
     """Queue a pull of `models`, `files` or `responses` into the hub."""
     with transaction.atomic():
         run = new_pull(actor, installation, source, correlation_id)
-        audit.write(actor, "start pull", "run", run.pk, f"{source} of {installation.name}")
+        audit.write(actor, "started pull", "run", run.pk, f"{source} of {installation.name}")
         enqueue(run)
     return run
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -15,12 +15,12 @@ from django.utils import timezone
 from logs.filters import OPEN, Filters
 from logs.models import Call
 from logs.states import CALL_STATES
-from ui.paging import keyset_page
+from ui.paging import KeysetPage, keyset_page
 from ui.states import final
 
 Calls = QuerySet[Call]
 
-FINAL: Final = final(CALL_STATES)
+UNFINISHED: Final = sorted(set(CALL_STATES) - set(final(CALL_STATES)))
 COUNTED: Final = 1_000
 # Text inside a row can only be found by reading rows: the newest ones, so that a search takes no longer in a large log.
 SEARCHED: Final = 100_000
@@ -57,14 +57,17 @@ def matching(filters: Filters) -> Calls:
     }
     calls = calls.filter(**{column: value for column, value in plain.items() if value is not None})
     if filters.state:
-        calls = calls.exclude(state__in=FINAL) if filters.state == OPEN else calls.filter(state=filters.state)
+        calls = calls.filter(state__in=UNFINISHED if filters.state == OPEN else [filters.state])
     if filters.http:
         sent = filters.http != (0, 0)
         calls = calls.filter(http_status__range=filters.http) if sent else calls.filter(http_status=None)
     return _search(calls, filters.text) if filters.text else calls
 
 
-def counted(calls: Calls) -> Count:
+def counted(calls: Calls, page: KeysetPage[Call] | None = None) -> Count:
+    """How many match; `page`, where it holds all that match, saves the database a second search."""
+    if page and not page.newer_cursor and not page.older_cursor:
+        return Count(len(page.rows), more=False)
     number = calls.order_by()[: COUNTED + 1].count()
     return Count(min(number, COUNTED), number > COUNTED)
 
@@ -101,7 +104,9 @@ def choices_of(column: str) -> list[tuple[str, str]]:
 
 def installation_choices() -> list[tuple[str, str]]:
     """`(id, newest name)` of the installations that made a call; deleted ones stand here too."""
-    found = ((str(value), str(name or f"Installation {value}")) for value, name in _distinct("installation_id"))
+    found = [
+        (str(value), name or f"Installation {value}") for value, name in _distinct("installation_id", _NEWEST_NAME)
+    ]
     return sorted(found, key=lambda choice: choice[1].casefold())
 
 
@@ -156,18 +161,19 @@ WITH RECURSIVE found(value) AS (
     SELECT (SELECT MIN(column_name) FROM logs_call WHERE column_name > found.value)
     FROM found WHERE found.value IS NOT NULL
 )
-SELECT value, (
-    SELECT installation_name FROM logs_call WHERE column_name = value ORDER BY created_at DESC, id DESC LIMIT 1
-)
-FROM found WHERE value IS NOT NULL LIMIT %s
+SELECT value, name_of_value FROM found WHERE value IS NOT NULL LIMIT %s
 """
+# The name that the newest call of an installation bears; the index of that column ends in the time.
+_NEWEST_NAME: Final = """(
+    SELECT installation_name FROM logs_call WHERE installation_id = value ORDER BY created_at DESC, id DESC LIMIT 1
+)"""
 _INDEXED: Final = ("installation_id", "operation", "model", "cause")
 
 
-def _distinct(column: str) -> list[tuple[object, str]]:
-    """`(value, installation name of its newest row)`."""
+def _distinct(column: str, name: str = "''") -> list[tuple[Any, str]]:
+    """`(value, name)`; `name` is the SQL that finds the name of a value."""
     if column not in _INDEXED:
         raise ValueError(f"{column} has no index to jump along.")
     with connection.cursor() as cursor:
-        cursor.execute(_SKIP_SCAN.replace("column_name", column), [OFFERED])
+        cursor.execute(_SKIP_SCAN.replace("column_name", column).replace("name_of_value", name), [OFFERED])
         return list(cursor.fetchall())

@@ -32,6 +32,7 @@ PERIODS: Final = [
 PERIOD: Final = re.compile(r"([1-9][0-9]{0,3})(m|h|d)")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 HTTP: Final = re.compile(r"[1-5]([0-9]{2}|xx)", re.IGNORECASE)
+MORE: Final = ("operation", "model", "http", "cause", "from", "to")
 YEARS: Final = range(2000, 3000)
 MOST_ID: Final = 2**63 - 1
 
@@ -143,6 +144,15 @@ class FilterForm(forms.Form):
             start=max(starts).astimezone(UTC) if starts else None,
             end=good["to"].astimezone(UTC) if good.get("to") else None,
         )
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """The fields that a phone folds away."""
+        return [self[name] for name in MORE]
+
+    @property
+    def more_in_use(self) -> bool:
+        return any(self.data.get(name) for name in MORE)
 
     def sentences(self) -> list[str]:
         """What is wrong, with the name of the field, for where there is no page to show it on."""

@@ -68,6 +68,7 @@ class Call(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="call_state_time"),
             models.Index(fields=["operation", "-created_at", "-id"], name="call_operation_time"),
             models.Index(fields=["model", "-created_at", "-id"], name="call_model_time"),
+            models.Index(fields=["cause", "-created_at", "-id"], name="call_cause_time"),
             models.Index(fields=["correlation_id"], name="call_correlation"),
             models.Index(fields=["cause", "cause_id"], name="call_cause"),
             models.Index(fields=["request_id"], name="call_request"),
@@ -90,6 +91,11 @@ class Call(models.Model):
     def outcome(self) -> State:
         """Its state as lists word it: an answer that took more than one attempt says so."""
         return AFTER_RETRY if self.state == "done" and self.attempts > 1 else self.state_info
+
+    @property
+    def reason(self) -> str:
+        """Why it did not go well, in a word for lists; empty for a call that did, or may still."""
+        return self.error_code if self.state_info.final and self.state != "done" else ""
 
     @property
     def title(self) -> str:

@@ -9,7 +9,8 @@ import html
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,11 +19,15 @@ from urllib.parse import quote
 LIMIT = 64 * 1024
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"})
 SECRET_FIELDS = frozenset({"signing_secret", "api_key", "client_secret", "secret", "password", "value_secret"})
-KEY_LIKE = re.compile(r"\b((?:sk-|pb[ws]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
+KEY_LIKE = re.compile(r"\b((?:sk-|pb[a-z]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/=]{8,})")
 CREDENTIALS = re.compile(r"(?<=://)[^/\s:@\[]*:[^/\s@]+(?=@)")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+FORM_LIMIT = 16 * 1024 * 1024  # a larger form is not taken apart, only described
+BOUNDARY = re.compile(r'^multipart/form-data;.*boundary="?([^";\s]+)')
+NAME, FILE = re.compile(r'\bname="([^"]*)"'), re.compile(r'\bfilename="([^"]*)"')
+KIND = re.compile(r"^content-type:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,9 @@ def body(content: bytes, content_type: str, header_values: Mapping[str, str]) ->
 def _readable(content: bytes, content_type: str) -> str:
     if not content:
         return ""
+    boundary = BOUNDARY.search(content_type)
+    if boundary and len(content) <= FORM_LIMIT:
+        return clean("\n".join(_form_lines(content, boundary[1])))
     if "json" in content_type and len(content) <= 4 * LIMIT:
         try:
             return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
@@ -104,6 +112,21 @@ def _readable(content: bytes, content_type: str) -> str:
         return clean(content[: 2 * LIMIT].decode("utf-8", errors="strict" if len(content) <= 2 * LIMIT else "ignore"))
     except UnicodeDecodeError:
         return f"[{content_type or 'binary'}, {len(content)} bytes]"
+
+
+def _form_lines(content: bytes, boundary: str) -> Iterator[str]:
+    """What stands in a multipart form: the value of a field; name, kind and size of a file, and its content if it is text."""
+    for part in content.split(f"--{boundary}".encode())[1:-1]:
+        raw_head, _, value = part.removesuffix(b"\r\n").partition(b"\r\n\r\n")
+        head = raw_head.decode("utf-8", "replace")
+        name, file, kind = (found[1] if (found := each.search(head)) else "" for each in (NAME, FILE, KIND))
+        if file:
+            yield f"{name}: {file}, {kind or 'binary'}, {len(value):,} bytes"
+            with suppress(UnicodeDecodeError):
+                yield value[: 2 * LIMIT].decode("utf-8", "strict" if len(value) <= 2 * LIMIT else "ignore")
+        else:
+            text = value[:LIMIT].decode("utf-8", "replace")
+            yield f"{name}: {mark('secret', text) if name in SECRET_FIELDS else text}"
 
 
 def _without_secrets(value: Any) -> Any:

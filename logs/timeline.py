@@ -25,6 +25,9 @@ LIMITS: Final = {
 }
 
 
+NO_LIMIT: Final = "No limit held it: it was written down and given its place"
+
+
 @dataclass(frozen=True)
 class Bar:
     """A coloured stretch; `x` and `width` in units of the drawing, as text for its attributes."""
@@ -114,7 +117,7 @@ def _pause_of(before: Attempt, attempt: Attempt) -> tuple[datetime, datetime]:
 
 def _line(scale: Scale, start: datetime, end: datetime, limit: str) -> Step:
     bars = [scale.bar("f-queue", start, end)]
-    return Step("line", "Waited in line", LIMITS.get(limit, limit), scale.ms(start, end), bars)
+    return Step("line", "Waited in line", LIMITS.get(limit, limit or NO_LIMIT), scale.ms(start, end), bars)
 
 
 def _pause(scale: Scale, before: Attempt, start: datetime, end: datetime) -> Step:

@@ -44,7 +44,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "chips": form.chips(request.GET),
         "page": page,
-        "count": browse.counted(calls),
+        "count": browse.counted(calls, page),
         "show_installation": filters.installation_id is None,
         "empty_log": not page.rows and not Call.objects.exists(),
         "live_query": _live_query(request, page.rows, shown=0) if grows and not paused else "",

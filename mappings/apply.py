@@ -18,6 +18,8 @@ from mappings.paths import PathError, get, put
 Kind = Literal["field", "static", "formula", "lookup"]
 Outcome = Literal["written", "default", "empty", "kept", "failed"]
 RECORD_PARTS = ("fields", "custom")
+# A record is never lost by a mapping: it is marked, as a pull marks what is gone at OpenAI.
+DELETED = "custom.deleted"
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ def to_record(spec: MappingSpec, source: dict[str, Any], record: RecordView | No
         return applied.body[part].get(name)
 
     _apply(spec, known | source, applied, Place(read, write, is_new=record is None))
+    if spec.sync_type == "delete" and applied.ok:
+        write(DELETED, True)
     return applied
 
 
@@ -194,8 +198,8 @@ def is_empty(value: Any) -> bool:
 def _left_out(sync_type: str, record: RecordView | None) -> str | None:
     if sync_type == "add" and record is not None:
         return f"{record.key} is here already, and this mapping only adds records."
-    if sync_type == "update" and record is None:
-        return "There is no such record, and this mapping only updates records."
+    if sync_type in ("update", "delete") and record is None:
+        return f"There is no such record, and this mapping only {sync_type}s records."
     return None
 
 

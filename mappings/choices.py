@@ -8,8 +8,9 @@ FROM_HUB, TO_HUB = "from_hub", "to_hub"
 DIRECTIONS = [(FROM_HUB, "From hub"), (TO_HUB, "To hub")]
 # Not an operation of OpenAI's API: the mapping takes what a webhook brings.
 EVENT = "event"
+RESPONSE = "create_response"
 OPERATIONS = [
-    ("create_response", "Create response"),
+    (RESPONSE, "Create response"),
     ("create_chat_completion", "Create chat completion"),
     ("create_embedding", "Create embedding"),
     ("create_image", "Create image"),

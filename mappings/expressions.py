@@ -10,6 +10,7 @@ import copy
 import difflib
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -26,6 +27,7 @@ MAX_SECONDS: Final = 1.0
 MAX_DEPTH: Final = 150
 MAX_SIZE: Final = 1_000_000
 NODE_SIZE: Final = 8  # what a member of a list or object counts, beside its text
+TOO_SHORT: Final = "S0203"  # of JSONata: the token it names is the one that is missing
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
@@ -51,8 +53,37 @@ def line_and_column(source: str, position: int | None) -> tuple[int | None, int 
 
 
 def check(source: str) -> None:
-    """Raise `ExpressionError` unless the expression can be read."""
-    _compiled(source)
+    """Raise `ExpressionError` unless the expression can be read and every function that it calls is there."""
+    nodes = list(_nodes(_compiled(source).ast))
+    library: Any = Jsonata.static_frame  # the library is not typed
+    known = {*library.bindings, *_named_here(nodes)}
+    for node in nodes:
+        called = node.procedure if node.type in ("function", "partial") else None
+        if called is not None and called.type == "variable" and called.value not in known:
+            at = source.rfind(called.value, 0, called.position)
+            raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
+
+
+def _nodes(root: Any) -> Iterator[Any]:
+    """Every node of a compiled expression, whatever it is called where it hangs."""
+    seen, waiting = set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif hasattr(node, "type") and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting.extend(vars(node).values())
+
+
+def _named_here(nodes: list[Any]) -> Iterator[str]:
+    """The names that an expression gives itself: by `:=`, and as parameters of its functions."""
+    for node in nodes:
+        if node.type == "bind":
+            yield node.lhs.value
+        elif node.type == "lambda":
+            yield from (parameter.value for parameter in node.arguments)
 
 
 def evaluate(source: str, document: Any) -> Any:
@@ -231,7 +262,7 @@ def _position(error: JException, source: str) -> int | None:
     token = str(error.current) if error.current is not None else ""
     if error.location < 0:
         return source.find(token) if token and source.count(token) == 1 else None
-    if token in ("(end)", ""):
+    if token in ("(end)", "") or error.error == TOO_SHORT:
         return min(error.location, len(source))
     begin = source.rfind(token, 0, error.location)
     return begin if begin >= 0 else min(error.location, len(source))

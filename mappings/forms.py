@@ -77,6 +77,7 @@ class MappingForm(forms.ModelForm[Mapping]):
         }
         help_texts = {
             "entity": "Product, Customer, Message, or an entity of your own.",
+            "sync_type": "To hub: whether records are made, changed, or marked as deleted. A push sends what it is given.",
             "filter": "JSONata. Records for which it is not true are left out.",
             "error_filter": "JSONata. Records for which it is true are refused, with an error in the log.",
             "order": "Where several mappings fit, the lowest number goes first.",
@@ -92,6 +93,10 @@ class MappingForm(forms.ModelForm[Mapping]):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         direction = data.get("direction", self.instance.direction)
+        if data.get("sync_type") == "delete" and direction == FROM_HUB:
+            self.add_error(
+                "sync_type", "A push deletes nothing at OpenAI. Choose another type, or the direction To hub."
+            )
         if data.get("operation") == EVENT and direction == FROM_HUB:
             self.add_error("operation", "Events come to the hub. Choose another operation, or the direction To hub.")
         installation = data.get("installation") or (self.instance.installation if self.instance.pk else None)

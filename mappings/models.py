@@ -27,8 +27,8 @@ class MappingQuerySet(models.QuerySet["Mapping"]):
     def for_push(self, installation: Installation, entity: str) -> MappingQuerySet:
         return self._working(installation).filter(direction=FROM_HUB, entity=entity)
 
-    def for_answer(self, installation: Installation, entity: str) -> MappingQuerySet:
-        return self._working(installation).filter(direction=TO_HUB, entity=entity).exclude(operation=EVENT)
+    def for_answer(self, installation: Installation, entity: str, operation: str) -> MappingQuerySet:
+        return self._working(installation).filter(direction=TO_HUB, entity=entity, operation=operation)
 
     def for_event(self, installation: Installation) -> MappingQuerySet:
         return self._working(installation).filter(direction=TO_HUB, operation=EVENT)

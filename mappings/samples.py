@@ -64,6 +64,30 @@ RESPONSE: dict[str, Any] = {
     ],
     "usage": {"input_tokens": 64, "output_tokens": 22, "total_tokens": 86},
 }
+# What the other operations answer, in OpenAI's own shapes.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "create_chat_completion": {
+        "id": "chatcmpl_sample",
+        "object": "chat.completion",
+        "created": 1795253400,
+        "model": "sample-model",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": TEXT}}],
+        "usage": {"prompt_tokens": 64, "completion_tokens": 22, "total_tokens": 86},
+    },
+    "create_embedding": {
+        "object": "list",
+        "model": "sample-model",
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.25, -0.5, 0.125]}],
+        "usage": {"prompt_tokens": 64, "total_tokens": 64},
+    },
+    "create_image": {"created": 1795253400, "data": [{"b64_json": "aW1hZ2U="}]},
+    "create_moderation": {
+        "id": "modr_sample",
+        "model": "sample-model",
+        "results": [{"flagged": False, "categories": {"violence": False}, "category_scores": {"violence": 0.01}}],
+    },
+}
+WITHOUT_TEXT = ("create_embedding", "create_image", "create_moderation")
 DELIVERY: dict[str, Any] = {
     "id": "evt_sample",
     "object": "event",
@@ -85,8 +109,8 @@ def document(entity: str, direction: str, operation: str) -> dict[str, Any]:
         return record(entity)
     event = copy.deepcopy(DELIVERY) if operation == EVENT else None
     return {
-        "response": copy.deepcopy(RESPONSE),
-        "text": TEXT,
+        "response": copy.deepcopy(ANSWERS.get(operation, RESPONSE)),
+        "text": "" if operation in WITHOUT_TEXT else TEXT,
         "event": event,
         "request": {"model": "sample-model", "input": "Describe the product Fjord Oak Side Table."},
         "record": None if event else record(entity),

@@ -22,6 +22,17 @@ def clock(moment: datetime | None) -> str:
     return f"{local.day} {local:%B %Y, %H:%M}"
 
 
+def log_clock(moment: datetime | None) -> str:
+    """`14:32:01` for today, `19 Nov, 14:32:01` this year, `19 Nov 2025, 14:32:01` before: short, and to the second."""
+    if moment is None:
+        return NOTHING
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return f"{local:%H:%M:%S}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M:%S}"
+
+
 def ago(moment: datetime | None) -> str:
     """`20 s ago`, `5 min ago`; from an hour on, and for the future, as `clock`."""
     if moment is None:

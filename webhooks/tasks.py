@@ -15,6 +15,10 @@ from webhooks.models import Event, Refusal
 
 # Pauses after the first, second ... failed attempt, in seconds; after the last one the event is a dead letter.
 PAUSES = (2, 8, 30, 120, 600)
+# So ends every test event, too: what it names was never made.
+UNKNOWN_OBJECT = (
+    "Nothing: OpenAI does not know this object. A test event names none that exists; else compare the projects."
+)
 KEEP_REFUSALS = timedelta(days=30)
 
 log = logging.getLogger(__name__)
@@ -31,8 +35,10 @@ def process(event_id: int) -> None:
     except TryAgain as again:
         _later(event, again.seconds, again.sentence)
     except NotFound as gone:
-        _dead(event, gone.sentence, gone.help_code)
+        _note_call(event, gone)
+        _dead(event, gone.sentence, gone.help_code, UNKNOWN_OBJECT)
     except CallError as error:
+        _note_call(event, error)
         _failed(event, error.sentence, error.help_code, error.retry_after)
     except Exception as error:
         log.error("Event %s could not be processed: %s", event.pk, type(error).__name__)
@@ -76,11 +82,17 @@ def _failed(event: Event, sentence: str, help_code: str = "", retry_after: float
 def _later(event: Event, seconds: float, sentence: str, help_code: str = "") -> None:
     at = timezone.now() + timedelta(seconds=seconds)
     if (
-        event.finish("retrying", next_at=at, error=sentence, help_code=help_code)
+        event.finish("retrying", next_at=at, error=sentence, help_code=help_code, call_ids=event.call_ids)
         and process.get_backend().supports_defer
     ):
         process.using(run_after=at).enqueue(event.pk)
 
 
-def _dead(event: Event, sentence: str, help_code: str = "") -> None:
-    event.finish("failed", error=sentence, help_code=help_code, outcome="Nothing came of it.")
+def _dead(event: Event, sentence: str, help_code: str = "", outcome: str = "Nothing came of it.") -> None:
+    event.finish("failed", error=sentence, help_code=help_code, outcome=outcome, call_ids=event.call_ids)
+
+
+def _note_call(event: Event, error: CallError) -> None:
+    """The page of an event leads to the calls that failed, too; whoever ends this attempt writes it down."""
+    if error.call_id:
+        event.call_ids = [*event.call_ids, str(error.call_id)]

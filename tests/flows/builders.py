@@ -17,6 +17,7 @@ from flows.models import Item, Record, Run
 from logs.audit import Actor
 from logs.models import Body, Call
 from mappings.defaults import create_defaults
+from mappings.models import Mapping
 from tests import builders
 
 OMAR = Actor("omar")
@@ -27,6 +28,17 @@ def ready_installation(**over: Any) -> Installation:
     installation = builders.installation(**over)
     create_defaults(installation)
     return installation
+
+
+def mapping(installation: Installation, name: str, direction: str, operation: str, **rules: str) -> Mapping:
+    """A mapping of products: target → path (to the hub), or target → value (from the hub)."""
+    made = Mapping.objects.create(
+        installation=installation, name=name, entity="Product", direction=direction, operation=operation
+    )
+    kind = "static" if direction == "from_hub" else "field"
+    for order, (target, source) in enumerate(rules.items(), start=1):
+        made.rules.create(order=order, kind=kind, target=target, source=source)
+    return made
 
 
 def product(key: str = "P-1", **fields: Any) -> Record:

@@ -13,7 +13,7 @@ from flows.engine import execute
 from flows.models import Item, RecordChange, Run
 from logs.models import Call
 from tests import builders as plain
-from tests.flows.builders import OMAR, product, push, ready_installation, response
+from tests.flows.builders import OMAR, mapping, product, push, ready_installation, response
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,3 +169,25 @@ def test_a_long_push_gives_way_to_waiting_tasks_and_comes_back_behind_them(opena
     run_push.call(run.pk)
     run.refresh_from_db()
     assert (run.state, len(openai.requests)) == ("done", 2)
+
+
+def test_a_mapping_decides_which_operation_is_called_and_which_mapping_reads_the_answer(openai):
+    installation = ready_installation()
+    installation.mappings.filter(name="Product to Create response").update(active=False)
+    chat = mapping(installation, "Chat", "from_hub", "create_chat_completion", messages='[{"role": "user"}]')
+    mapping(installation, "From chat", "to_hub", "create_chat_completion", **{"custom.Chat": "text"})
+    reply = {"id": "chatcmpl_1", "choices": [{"message": {"content": "Hello"}}]}
+    openai.answer = lambda request, number: httpx.Response(200, json=reply)
+    run = ended(push(installation=installation))
+    assert (run.state, run.mapping_name, openai.requests[0].url.path) == ("done", chat.name, "/v1/chat/completions")
+    record = run.items.get().record
+    assert record.custom["Chat"] == "Hello"
+    assert "OpenAI Response Text" not in record.custom
+    assert Call.objects.get().operation == "create_chat_completion"
+
+
+def test_only_responses_run_in_the_background(openai):
+    installation = ready_installation()
+    installation.mappings.filter(direction="from_hub").update(operation="create_embedding")
+    with pytest.raises(CannotStart, match="Create response only"):
+        push(installation=installation, mode="background")

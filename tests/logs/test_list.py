@@ -42,6 +42,31 @@ def test_a_row_shows_what_happened(as_viewer):
         assert text in html
 
 
+def test_a_row_that_failed_says_why_and_one_that_did_not_says_nothing(as_viewer):
+    call(state="failed", error_code="insufficient_quota")
+    call(state="retrying", error_code="server_error")
+    html = page(as_viewer)
+    assert '<code class="why">insufficient_quota</code>' in html
+    assert html.count('class="why"') == 1
+
+
+def test_a_call_under_way_is_not_said_to_have_got_no_answer(as_viewer):
+    call(state="sending", http_status=None)
+    assert "none yet" in page(as_viewer) and "no answer" not in page(as_viewer)
+
+
+def test_what_caused_a_call_is_named_as_it_is(as_viewer):
+    call(cause="event", cause_label="response.completed")
+    call(cause="form", cause_label="")
+    html = page(as_viewer)
+    assert ">response.completed</td>" in html and ">Form</td>" in html
+
+
+def test_further_filters_are_folded_away_until_one_is_in_use(as_viewer):
+    assert '<details class="f-more">' in page(as_viewer)
+    assert '<details class="f-more" open>' in page(as_viewer, http="abc")
+
+
 @pytest.mark.parametrize("state", CALL_STATES)
 def test_every_state_has_its_word(as_viewer, state):
     call(state=state, http_status=None, attempts=0)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from logs.timeline import _ticks, timeline
+from logs.timeline import NO_LIMIT, _ticks, timeline
 from tests.logs.builders import answered, call
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,12 @@ def test_a_backoff_of_our_own_is_not_put_in_openais_mouth():
     first = answered(row, state="failed", retry_reason="server_failed")
     story = told(row, first, answered(row, number=2))
     assert "Waited before trying again" in [step.title for step in story.steps]
+
+
+def test_time_in_line_that_no_limit_took_says_so():
+    row = call(attempts=1)
+    (first, *_) = told(row, answered(row, wait_cause="")).steps
+    assert (first.title, first.note) == ("Waited in line", NO_LIMIT)
 
 
 def test_a_call_in_line_grows_until_now():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.apply import MappingSpec, RecordView, RuleSpec, to_record, to_request, value_of
-from mappings.choices import EVENT, FROM_HUB, TO_HUB
+from mappings.choices import FROM_HUB, OPERATIONS, TO_HUB
 from mappings.preview import SampleError, preview, read_sample
 from mappings.samples import document
 
@@ -137,6 +137,15 @@ def test_sync_types_that_only_add_or_only_update():
     assert to_record(back(rule, sync_type="update"), ANSWER, TABLE).ok
 
 
+def test_a_mapping_that_deletes_marks_the_record_and_never_makes_one():
+    record = RecordView("K", {"name": "Oak"}, {})
+    applied = to_record(back(sync_type="delete"), ANSWER, record)
+    assert (applied.body["fields"], applied.changes) == ({"name": "Oak"}, {"custom.deleted": True})
+    assert to_record(back(sync_type="delete"), ANSWER).skipped
+    refused = to_record(back(sync_type="delete", error_filter="true"), ANSWER, record)
+    assert refused.problems and not refused.changes
+
+
 def test_only_fields_and_custom_fields_of_a_record_can_be_written():
     assert to_record(back(RuleSpec("static", "key", "x")), ANSWER, TABLE).problems
 
@@ -176,7 +185,7 @@ def test_preview_equals_run_and_leaves_the_record_alone(rules, fields, custom):
 
 
 def test_samples_fit_the_preview():
-    for direction, operation in [(FROM_HUB, "create_response"), (TO_HUB, "create_response"), (TO_HUB, EVENT)]:
+    for direction, operation in [(FROM_HUB, "create_response"), *((TO_HUB, name) for name, _ in OPERATIONS)]:
         spec = MappingSpec(1, "m", 1, direction, "Product", operation)
         assert preview(spec, document("Product", direction, operation)).ok
 

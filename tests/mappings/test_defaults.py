@@ -46,7 +46,9 @@ def test_a_record_becomes_a_request_and_its_answer_custom_fields(installation, e
     assert request["store"] is True
     assert str(sample["fields"]["name"]) in request["input"]
     answer = {"response": {"id": "resp_1"}, "text": "Nice.", "event": None, "request": request}
-    changes = to_record(Mapping.objects.for_answer(installation, entity).get().spec(), answer, view).changes
+    changes = to_record(
+        Mapping.objects.for_answer(installation, entity, "create_response").get().spec(), answer, view
+    ).changes
     assert set(changes) == {f"custom.{name}" for name in CUSTOM_FIELDS}
 
 

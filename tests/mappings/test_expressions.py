@@ -119,3 +119,42 @@ def test_check_only_reads():
     check("$number(fields.name)")
     with pytest.raises(ExpressionError):
         check("$number(")
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [('"x" & $upercase(name)', 7), ("$map([1], function($v) {\n  $twise($v)\n})", 28), ("$fnord(?, 1)", 1)],
+)
+def test_a_function_that_is_not_there_is_found_before_any_record_is(source, place):
+    with pytest.raises(ExpressionError, match="There is no function") as caught:
+        check(source)
+    assert caught.value.position == place
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "($twice := function($v) { $v * 2 }; $twice(price))",
+        "$map([1], function($v) { $string($v) })",
+        "function($f) { $f(1) }($string)",
+        '/* $fnord(1) */ "$fnord(1)"',
+        "($half := $substring(?, 0, 2); $half(name))",
+        "name ~> $uppercase",
+    ],
+)
+def test_functions_that_an_expression_makes_itself_are_known(source):
+    check(source)
+
+
+def test_what_is_missing_at_the_end_is_shown_at_the_end():
+    with pytest.raises(ExpressionError, match=r"Expected \) before end") as caught:
+        check("$string(1) & $string(")
+    assert caught.value.position == 21
+
+
+def test_saving_and_trying_point_at_the_same_character():
+    with pytest.raises(ExpressionError) as saved:
+        check('"x" & $upercase(name)')
+    with pytest.raises(ExpressionError) as tried:
+        evaluate('"x" & $upercase(name)', {"name": "a"})
+    assert (saved.value.message, saved.value.position) == (tried.value.message, tried.value.position)

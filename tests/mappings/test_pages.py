@@ -152,6 +152,15 @@ def test_rules_move_and_go(as_administrator, mapping):
     assert mapping.version == 3
 
 
+def test_a_rule_is_deleted_only_after_a_question_that_needs_no_script(as_administrator, as_viewer, mapping):
+    rule = mapping.rules.first()
+    html = as_administrator.get(at("detail", mapping.pk)).content.decode()
+    assert f'popovertarget="delete-rule-{rule.pk}"' in html
+    assert f'<dialog class="dialog" id="delete-rule-{rule.pk}" popover' in html
+    assert html.count(at("rule_delete", mapping.pk, rule.pk)) == 1
+    assert "delete-rule" not in as_viewer.get(at("detail", mapping.pk)).content.decode()
+
+
 def test_a_rule_of_another_mapping_is_not_found(as_administrator, mapping):
     other = Mapping.objects.exclude(pk=mapping.pk)[0]
     assert as_administrator.post(at("rule_delete", other.pk, mapping.rules.all()[0].pk)).status_code == 404
@@ -195,5 +204,5 @@ def test_a_mapping_that_a_flow_uses_is_not_deleted(as_administrator, mapping):
 
 def test_settings_are_checked(as_administrator, mapping):
     new = {"installation": mapping.installation_id, "direction": "from_hub", "name": mapping.name, "operation": "event"}
-    answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +"})
-    assert set(answer.context["form"].errors) == {"name", "operation", "filter"}
+    answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +", "sync_type": "delete"})
+    assert set(answer.context["form"].errors) == {"name", "operation", "filter", "sync_type"}

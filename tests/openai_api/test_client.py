@@ -184,6 +184,13 @@ def test_a_post_without_an_answer_is_unknown_and_not_paid_twice(far_side):
     assert (only_call().state, Attempt.objects.count()) == ("unknown", 1)
 
 
+def test_the_rest_before_a_retry_is_not_blamed_on_a_limit(far_side):
+    answers = iter([error(503, "server_is_overloaded"), answer()])
+    far_side(lambda request: next(answers))
+    create(RetryPolicy(count=1, delay=0.15, backoff=False))
+    assert [attempt.wait_cause for attempt in Attempt.objects.order_by("number")] == ["", ""]
+
+
 def test_it_is_sent_again_only_when_the_caller_allows_it(far_side):
     def cut(request):
         raise httpx.ReadTimeout("slow")

@@ -106,6 +106,13 @@ def test_the_viewer_shows_every_character_and_nothing_else(value):
     assert json.loads(shown) == [value]
 
 
+def test_the_log_tells_times_to_the_second_whatever_the_day():
+    with time_machine.travel(NOON, tick=False):
+        shown = [formats.log_clock(NOON - timedelta(days=days)) for days in (0, 2, 500)]
+    assert shown == ["12:00:00", "19 Nov, 12:00:00", "9 Jul 2025, 12:00:00"]
+    assert formats.log_clock(None) == "–"
+
+
 @pytest.mark.parametrize(
     ("moment", "clock", "ago"),
     [

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connections.models import Installation
 from flows.models import Entity, Record
+from logs.ids import uuid7
 from mappings.defaults import create_defaults
 from openai_api.errors import FailedInside, NotFound, ServerFailed
 from tests.builders import installation
@@ -137,6 +138,18 @@ def test_a_response_that_is_gone_is_not_asked_for_again(far):
     process.call(event.pk)
     event.refresh_from_db()
     assert event.state == "failed"
+    assert "test event" in event.outcome
+
+
+def test_an_event_leads_to_the_calls_that_failed_for_it(far):
+    first, second = uuid7(), uuid7()
+    event = event_of(installation())
+    for error in (ServerFailed("OpenAI answered 500.", call_id=first), NotFound("Gone.", call_id=second)):
+        far(error)
+        process.call(event.pk)
+        Event.objects.filter(pk=event.pk, state="retrying").update(next_at=timezone.now())
+    event.refresh_from_db()
+    assert event.call_ids == [str(first), str(second)]
 
 
 def test_who_lost_the_lease_writes_nothing():

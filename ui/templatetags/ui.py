@@ -31,6 +31,7 @@ register.filter("number", formats.number)
 register.filter("bytes", formats.byte_size)
 register.filter("initials", formats.initials)
 
+TIMES: Final = {"clock": formats.clock, "ago": formats.ago, "log": formats.log_clock}
 ENVIRONMENTS: Final = {"production": "env-prod", "staging": "env-stage", "test": "env-test"}
 
 
@@ -76,10 +77,10 @@ def environment(value: str) -> SafeString:
 
 @register.simple_tag
 def when(moment: datetime | None, style: str = "clock") -> SafeString:
-    """A `<time>` element, by the filter `clock` or `ago`; the full time stands in its title."""
+    """A `<time>` element, `style` being clock, ago or log (see `ui.formats`); the full time stands in its title."""
     if moment is None:
         return SafeString(formats.NOTHING)
-    shown = formats.ago(moment) if style == "ago" else formats.clock(moment)
+    shown = TIMES[style](moment)
     stamp = moment.isoformat(timespec="milliseconds")
     return format_html('<time datetime="{0}" title="{0}" class="num">{1}</time>', stamp, shown)
 
@@ -91,7 +92,7 @@ def help_code(code: str) -> SafeString:
         return format_html("<code>{}</code>", code)
     title = ENTRIES[code].title
     return format_html(
-        '<a href="{}" title="{}"><code>{}</code></a>', reverse("ui:help_entry", args=[code]), title, code
+        '<a class="nowrap" href="{}" title="{}"><code>{}</code></a>', reverse("ui:help_entry", args=[code]), title, code
     )
 
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("logs", "0001_calls")]
+    dependencies = [("logs", "0002_cause_time")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,42 @@
+"""What the log keeps of a form with files."""
+
+from __future__ import annotations
+
+import pytest
+
+from logs import redaction
+from openai_api.client import multipart
+
+PICTURE = bytes(range(256)) * 8
+
+
+def kept(values, **files) -> redaction.Redacted:
+    content, content_type = multipart(values, files)
+    return redaction.body(content, content_type, {})
+
+
+def test_a_form_is_told_field_by_field_and_a_picture_by_name_kind_and_size():
+    form = kept({"purpose": "vision"}, file=("oak.png", PICTURE, "image/png"))
+    assert form.text == "purpose: vision\nfile: oak.png, image/png, 2,048 bytes"
+    assert form.size > len(PICTURE) and not form.truncated
+
+
+def test_a_file_of_text_is_kept_up_to_the_limit():
+    form = kept({}, file=("batch.jsonl", b'{"custom_id": "1"}\n' * 10_000, "application/jsonl"))
+    assert form.text.startswith('file: batch.jsonl, application/jsonl, 190,000 bytes\n{"custom_id"')
+    assert (len(form.text), form.truncated) == (redaction.LIMIT, True)
+
+
+def test_no_key_stays_in_a_form():
+    form = kept(
+        {"password": "hunter2", "note": "sk-proj-0123456789abcdef"}, file=("k.txt", b"sk-0123456789", "text/plain")
+    )
+    assert "hunter2" not in form.text and "sk-" not in form.text
+    assert form.text.count("[redacted:") == 3
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"--b", b"--b--", b"junk", b"--b\r\n\r\n--b--", b"--b\r\nx\xff\r\n\r\n\xff--b--"]
+)
+def test_a_broken_form_breaks_nothing(content):
+    assert redaction.body(content, "multipart/form-data; boundary=b", {}).size == len(content)
