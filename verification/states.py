@@ -9,6 +9,7 @@ VERIFICATION_STATES = states(
     State("running", "Running", "info", "busy"),
     State("passed", "Passed", "ok", "ok", final=True),
     State("failed", "Failed", "bad", "bad", final=True),
+    State("skipped", "Nothing tried", "note", "skip", final=True),
 )
 CHECK_STATES = states(
     State("waiting", "Waiting", "note", "wait"),

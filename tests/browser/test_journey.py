@@ -92,7 +92,7 @@ def test_from_the_set_up_token_to_a_green_verification_and_its_calls_in_the_log(
 
     page.goto(re.sub(r"/setup/.*", "/installations/1/verification/", address))
     page.get_by_role("button", name="Run all checks").click()
-    expect(page.locator("main")).to_contain_text("10 of 10", timeout=45_000)
+    expect(page.locator("main")).to_contain_text("11 of 11", timeout=45_000)
 
     page.goto(re.sub(r"/setup/.*", "/log/", address))
     expect(page.locator("table")).to_contain_text("Create response")

@@ -10,6 +10,7 @@ from flows.actions import add_flow, remove_flow, save_record
 from flows.models import Flow, Record, Run
 from mappings.models import Mapping
 from verification.checks.running import calls_of, not_done, see_through
+from verification.checks.sample_push import NO_SAMPLE
 from verification.subject import (
     SAMPLE_ENTITY,
     Outcome,
@@ -31,13 +32,22 @@ def run(subject: Subject) -> Outcome:
     mapping = Mapping.objects.for_push(subject.installation, SAMPLE_ENTITY).first()
     if record is None or mapping is None:
         return skipped(
-            f"A sample {SAMPLE_ENTITY} record and an active mapping from the hub are needed to trigger a flow.",
-            "Add the mapping under Mappings.",
+            f"The hub has no sample {SAMPLE_ENTITY} record to change."
+            if record is None
+            else f"This installation has no active mapping that sends {SAMPLE_ENTITY} records to OpenAI.",
+            NO_SAMPLE if record is None else "Add or activate one under Mappings, direction from hub.",
         )
+    clear(subject)
     flow = add_flow(subject.actor, subject.installation, mapping, "on_change", sample_only=True)
     try:
         return _change_and_watch(subject, flow, record)
     finally:
+        remove_flow(subject.actor, flow)
+
+
+def clear(subject: Subject) -> None:
+    """Remove the flow of a check that was cut off: it would push the samples for ever."""
+    for flow in Flow.objects.filter(installation=subject.installation, sample_only=True):
         remove_flow(subject.actor, flow)
 
 
