@@ -42,6 +42,7 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
     ),
     "Move": (
         Item("Records", "records", "records:list"),
+        Item("Flows", "flow", "flows:list"),
         Item("Runs", "run", "runs:list"),
     ),
     "Observe": (

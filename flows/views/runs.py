@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from accounts.actors import actor_of
+from connections.models import Installation
 from flows import actions
 from flows.forms import PullForm, PushForm
-from flows.models import Item, RecordChange, Run
+from flows.models import Flow, Item, RecordChange, Run
 from flows.progress import progress_of
 from flows.states import ITEM_STATES
 from flows.views.show import show
@@ -24,9 +25,12 @@ from ui.paging import keyset_page
 @viewer
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.select_related("installation")
-    if (installation := request.GET.get("installation", "")).isdigit():
-        runs = runs.filter(installation_id=int(installation))
-    return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor"))})
+    only: list[Installation | Flow] = []
+    for name, model in (("installation", Installation), ("flow", Flow)):
+        if (wanted := request.GET.get(name, "")[:9]).isdecimal():
+            runs = runs.filter(**{name: int(wanted)})
+            only += model.objects.filter(pk=int(wanted))
+    return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor")), "only": only})
 
 
 @operator
@@ -119,7 +123,7 @@ def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.select_related("installation", "mapping"), pk=pk)
+    return get_object_or_404(Run.objects.select_related("installation", "mapping", "flow"), pk=pk)
 
 
 def _progress(run: Run) -> dict[str, Any]:
