@@ -62,7 +62,8 @@ def _elapsed_ms(run: Run) -> float | None:
 def _bars(counts: dict[str, int], busy: int, total: int) -> list[Bar]:
     parts = [
         ("p-ok", counts.get("done", 0)),
-        ("p-fail", counts.get("failed", 0) + counts.get("unknown", 0)),
+        ("p-fail", counts.get("failed", 0)),
+        ("p-retry", counts.get("unknown", 0)),
         ("p-skip", counts.get("skipped", 0)),
         ("p-busy", busy),
     ]

@@ -85,14 +85,15 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @viewer
 def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    response = show(request, "flows/_progress.html", _progress(run))
+    response = show(request, "flows/_progress.html", _progress(run) | {"swap": True})
     return response if run.is_open else stop_polling(response)
 
 
 @viewer
 def run_items(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    response = show(request, "flows/_items.html", _items(request, run))
+    template = "flows/_items.html" if run.kind == "push" else "flows/_changes.html"
+    response = show(request, template, _items(request, run))
     return response if run.is_open else stop_polling(response)
 
 

@@ -268,3 +268,12 @@ def test_a_key_that_cannot_be_opened_is_said_and_not_a_fault_of_ours(openai, set
 
 def test_each_check_says_what_it_tries_before_it_has_a_result():
     assert all(check.about.endswith(".") and check.group for check in CHECKS.values())
+
+
+def test_the_installations_own_flow_is_what_the_workflow_check_watches(openai):
+    subject = subject_of()
+    mapping = Mapping.objects.for_push(subject.installation, "Product").get()
+    own = Flow.objects.create(installation=subject.installation, mapping=mapping, trigger="on_change")
+    for _ in range(2):
+        assert end_of("workflow", subject).state == "passed"
+    assert list(Run.objects.values_list("flow", flat=True)) == [own.pk, own.pk]

@@ -1,4 +1,7 @@
-"""A changed record starts a flow: a flow is added for the time of this check, and a sample record changed."""
+"""A changed record starts a flow: a sample record is changed, and the installation's own flow must push it.
+
+Where the installation has no flow for changes, one is added for the time of this check.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,9 @@ def run(subject: Subject) -> Outcome:
             NO_SAMPLE if record is None else "Add or activate one under Mappings, direction from hub.",
         )
     clear(subject)
+    own = Flow.objects.filter(mapping=mapping, trigger="on_change", active=True).first()
+    if own:
+        return _change_and_watch(subject, own, record)
     flow = add_flow(subject.actor, subject.installation, mapping, "on_change", sample_only=True)
     try:
         return _change_and_watch(subject, flow, record)
@@ -52,9 +58,9 @@ def clear(subject: Subject) -> None:
 
 
 def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
-    began = time.monotonic()
+    began, known = time.monotonic(), set(Run.objects.filter(flow=flow).values_list("pk", flat=True))
     save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause="check")
-    run = Run.objects.filter(flow=flow).first()
+    run = Run.objects.filter(flow=flow, items__record=record).exclude(pk__in=known).first()
     if run is None:
         return failed(
             f"{record.key} was changed, but no flow started.",
