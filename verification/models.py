@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -29,7 +30,7 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         now, token = timezone.now(), uuid.uuid4().hex
         free = Q(state="queued") | Q(state="running", lease_until__lt=now)
         won = self.filter(free, pk=pk).update(
-            state="running", lease_token=token, lease_until=now + LEASE, started_at=now
+            state="running", lease_token=token, lease_until=now + LEASE, started_at=Coalesce("started_at", now)
         )
         return self.select_related("installation__connection").get(pk=pk) if won else None
 

@@ -17,6 +17,7 @@ from verification.checks import CHECKS, Check
 from verification.models import CheckResult, Verification
 from verification.states import CHECK_STATES
 
+COUNTED = ("passed", "failed", "skipped", "running", "waiting")
 BARS = {"passed": "p-ok", "failed": "p-fail", "skipped": "p-skip", "running": "p-busy"}
 
 
@@ -74,7 +75,7 @@ def summary_of(verification: Verification, results: list[CheckResult]) -> Summar
     return Summary(
         total=len(found),
         passed=found.count("passed"),
-        counts=[(state, found.count(name)) for name, state in CHECK_STATES.items() if name in found],
+        counts=[(CHECK_STATES[name], found.count(name)) for name in COUNTED if name in found],
         bars=stacked([(css, found.count(name)) for name, css in BARS.items()], len(found)),
         elapsed_ms=_elapsed_ms(verification),
         calls=calls.count(),

@@ -194,3 +194,12 @@ def test_of_two_people_who_press_at_once_one_starts_it_and_the_other_is_told(thr
     assert ends[0] == "3"
     assert "still under way" in ends[1]
     assert Verification.objects.count() == 1
+
+
+def test_who_takes_over_does_not_begin_the_clock_anew(three_checks):
+    began = timezone.now() - timedelta(seconds=40)
+    verification = new_verification(COMMAND_LINE, installation(), ["good"])
+    Verification.objects.update(state="running", lease_until=began, started_at=began)
+    execute(verification.pk)
+    verification.refresh_from_db()
+    assert verification.started_at == began

@@ -120,3 +120,9 @@ def test_a_viewer_sees_no_button_that_runs_a_check(as_viewer):
     for end in ("passed", "failed", "skipped"):
         verified(here, ("model", end, "So."))
         assert "/start/" not in as_viewer.get(f"/installations/{here.pk}/verification/").content.decode()
+
+
+def test_the_menu_marks_verification_on_the_page_of_an_installation(as_viewer):
+    page = as_viewer.get(f"/installations/{installation().pk}/verification/").content.decode()
+    assert page.count('aria-current="page">') == 2  # the menu's entry, and the last crumb
+    assert 'href="/verification/" aria-current="page"' in page

@@ -23,7 +23,7 @@ def run(subject: Subject) -> Outcome:
     end = time.monotonic() + SECONDS
     while (faults := faults_of(wanted, subject.verification.correlation_id)) and time.monotonic() < end:
         time.sleep(LOOK_EVERY)
-    evidence = [link(f"{len(wanted)} log entries", subject.log_url)]
+    evidence = [link("Calls of this verification", subject.log_url)]
     if faults:
         remedy = (
             "A call that is still under way may end in a moment: run this check again. "
