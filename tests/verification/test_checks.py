@@ -161,6 +161,13 @@ def test_a_result_that_comes_after_another_process_took_over_is_not_written(thre
     assert verification.results.get().state == "running"
 
 
+def test_what_was_skipped_keeps_a_verification_from_passing_whole(three_checks):
+    verification = new_verification(COMMAND_LINE, installation(), ["good", "not-now"])
+    execute(verification.pk)
+    verification.refresh_from_db()
+    assert verification.state_info.label == "Passed in part"
+
+
 def test_a_verification_in_which_nothing_could_be_tried_has_not_passed(three_checks):
     verification = new_verification(COMMAND_LINE, installation(), ["not-now"])
     execute(verification.pk)

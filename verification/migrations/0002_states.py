@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                     ("queued", "In line"),
                     ("running", "Running"),
                     ("passed", "Passed"),
+                    ("partly", "Passed in part"),
                     ("failed", "Failed"),
                     ("skipped", "Nothing tried"),
                 ],
