@@ -63,7 +63,7 @@ def _bars(counts: dict[str, int], busy: int, total: int) -> list[Bar]:
     parts = [
         ("p-ok", counts.get("done", 0)),
         ("p-fail", counts.get("failed", 0)),
-        ("p-retry", counts.get("unknown", 0)),
+        ("p-unsure", counts.get("unknown", 0)),
         ("p-skip", counts.get("skipped", 0)),
         ("p-busy", busy),
     ]
