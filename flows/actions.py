@@ -12,7 +12,7 @@ from connections.models import Installation
 from flows.engine import execute, finish_waiting, settle
 from flows.models import Flow, Item, Run
 from flows.records import save_record
-from flows.starting import CannotStart, enqueue, new_pull, start_pull, start_push
+from flows.starting import CannotStart, enqueue, new_pull, run_flow, start_pull, start_push
 from flows.states import RUN_FINAL
 from logs import audit
 from logs.audit import Actor
@@ -29,9 +29,11 @@ __all__ = [
     "pull_now",
     "remove_flow",
     "retry_failed",
+    "run_flow",
     "save_record",
     "start_pull",
     "start_push",
+    "switch_flow",
     "wait_for_run",
 ]
 
@@ -136,14 +138,21 @@ def _reopen(run: Run) -> None:
 def add_flow(
     actor: Actor, installation: Installation, mapping: Mapping, trigger: str = "on_change", sample_only: bool = False
 ) -> Flow:
-    """Put a mapping to work: from now on each changed record of its entity is pushed."""
+    """Put a mapping to work: from now on each changed record of its entity is pushed, or all of them when asked to."""
     with transaction.atomic():
-        name = f"{mapping.name} when a record changes"
+        name = f"{mapping.name} {'when a record changes' if trigger == 'on_change' else 'by hand'}"
         flow = Flow.objects.create(
             installation=installation, mapping=mapping, name=name, trigger=trigger, sample_only=sample_only
         )
         audit.write(actor, "added", "flow", flow.pk, flow.name)
     return flow
+
+
+def switch_flow(actor: Actor, flow: Flow, active: bool) -> None:
+    with transaction.atomic():
+        if Flow.objects.filter(pk=flow.pk, active=not active).update(active=active):
+            audit.write(actor, "switch on" if active else "switch off", "flow", flow.pk, flow.name)
+    flow.active = active
 
 
 def remove_flow(actor: Actor, flow: Flow) -> None:

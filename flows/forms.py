@@ -7,8 +7,10 @@ from typing import Any
 from django import forms
 
 from connections.models import Installation
-from flows.models import Entity, Record, Run
+from flows.models import Entity, Flow, Record, Run
 from flows.starting import SOURCES
+from mappings.choices import FROM_HUB
+from mappings.models import Mapping
 from ui.forms import OptionCards
 
 WHICH = [("all", "All records"), ("keys", "Chosen records")]
@@ -96,6 +98,41 @@ class PushForm(forms.Form):
             elif not wanted:
                 self.add_error("keys", "No record is chosen. Enter at least one key, or choose all records.")
         values["records"] = records
+
+
+class FlowForm(forms.Form):
+    """Which mapping is put to work, and when."""
+
+    mapping = forms.ModelChoiceField(
+        Mapping.objects.filter(direction=FROM_HUB).select_related("installation"),
+        empty_label=None,
+        label="Mapping",
+        error_messages={"invalid_choice": "This one can't be put to work. Choose a mapping from the hub."},
+        help_text="Only mappings from the hub can be put to work. Those to the hub are applied to each answer.",
+    )
+    trigger = forms.ChoiceField(
+        choices=Flow.TRIGGERS,
+        initial="on_change",
+        label="Trigger",
+        widget=OptionCards(
+            {
+                "manual": "A person presses Run, and every record of the entity is pushed.",
+                "on_change": "Each record that a person or a system changes is pushed at once. Each push is paid.",
+            }
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mapping: Any = self.fields["mapping"]
+        mapping.label_from_instance = lambda row: f"{row.installation}: {row.name} ({row.entity})"
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        same = Flow.objects.filter(sample_only=False, mapping=values.get("mapping"), trigger=values.get("trigger"))
+        if values.get("mapping") and same.exists():
+            self.add_error("mapping", "A flow does this already. Two would pay each push twice: switch that one on.")
+        return values
 
 
 class PullForm(forms.Form):

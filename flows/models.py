@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Installation
-from flows.states import ITEM_STATES, RUN_FINAL, RUN_STATES
+from flows.states import FLOW_STATES, ITEM_STATES, RUN_FINAL, RUN_STATES
 from jobs.tokens import LENGTH as TOKEN_LENGTH
 from mappings.choices import RESPONSE
 from mappings.models import Mapping
@@ -117,23 +118,40 @@ class RecordChange(models.Model):
         return [(name, self.before.get(name), value) for name, value in self.after.items()]
 
 
+class FlowQuerySet(models.QuerySet["Flow"]):
+    def with_last_run(self) -> Self:
+        """Each flow with its newest run in `last_runs`, by installation; and with `records`, how many it would push."""
+        newest = Run.objects.filter(flow=OuterRef("flow")).order_by("-created_at", "-pk").values("pk")[:1]
+        runs = Prefetch("runs", Run.objects.filter(pk=Subquery(newest)), to_attr="last_runs")
+        counts = Record.objects.filter(entity__name=OuterRef("mapping__entity")).order_by().values("entity")
+        found = self.annotate(records=Coalesce(Subquery(counts.annotate(n=Count("pk")).values("n")), 0))
+        return found.prefetch_related(runs).order_by("installation__name", "mapping__entity", "name", "pk")
+
+
 class Flow(models.Model):
     """A mapping that is put to work. `on_change` flows push a record as soon as a person or a system changed it."""
 
     TRIGGERS = [("manual", "By hand"), ("on_change", "When a record changes")]
 
     installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="flows")
-    mapping = models.ForeignKey(Mapping, on_delete=models.PROTECT, related_name="flows")
+    mapping = models.ForeignKey(Mapping, on_delete=models.RESTRICT, related_name="flows")
     name = models.CharField(max_length=200)
     trigger = models.CharField(max_length=12, choices=TRIGGERS, default="manual")
     active = models.BooleanField(default=True)
     sample_only = models.BooleanField(default=False)
+
+    objects = FlowQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state_info(self) -> State:
+        """A flow that is on does nothing while its mapping is off."""
+        return FLOW_STATES["off" if not self.active else "on" if self.mapping.active else "mapping_off"]
 
 
 class RunQuerySet(models.QuerySet["Run"]):

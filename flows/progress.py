@@ -11,17 +11,7 @@ from django.utils import timezone
 
 from flows.models import Run
 from logs.models import Call
-
-WIDTH = 1000
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A part of the bar: place and width out of 1000."""
-
-    css: str
-    x: float
-    width: float
+from ui.bars import Bar, stacked
 
 
 @dataclass(frozen=True)
@@ -80,17 +70,12 @@ def _elapsed_ms(run: Run) -> float | None:
 def _bars(counts: dict[str, int], busy: int, total: int) -> list[Bar]:
     parts = [
         ("p-ok", counts.get("done", 0)),
-        ("p-fail", counts.get("failed", 0) + counts.get("unknown", 0)),
+        ("p-fail", counts.get("failed", 0)),
+        ("p-unsure", counts.get("unknown", 0)),
         ("p-skip", counts.get("skipped", 0)),
         ("p-busy", busy),
     ]
-    bars, x = [], 0.0
-    for css, count in parts:
-        width = WIDTH * count / total
-        if count:
-            bars.append(Bar(css, round(x, 1), round(width, 1)))
-        x += width
-    return bars
+    return stacked(parts, total)
 
 
 def _spent(run: Run) -> dict[str, Any]:

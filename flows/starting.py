@@ -62,6 +62,25 @@ def start_push(
     return run
 
 
+def run_flow(actor: Actor, flow: Flow) -> Run:
+    """Queue a push of every record of the flow's entity by the flow's own mapping.
+
+    Raises CannotStart while the flow or its mapping is off, and without a record.
+    """
+    if not flow.active:
+        raise CannotStart(f"{flow.name} is off. Switch it on, then run it.")
+    if not flow.mapping.active:
+        raise CannotStart(f"The mapping {flow.mapping} of this flow is off. Activate it under Mappings, then run it.")
+    records = Record.objects.of(flow.mapping.entity).order_by("pk")
+    chosen = list(records.filter(sample=True) if flow.sample_only else records)
+    if not chosen:
+        raise CannotStart(f"The hub has no {flow.mapping.entity} record to push. Add or pull one first.")
+    with transaction.atomic():
+        run = _push(actor, flow.mapping, chosen, flow=flow)
+        audit.write(actor, "run", "flow", flow.pk, f"{flow.name}: {len(chosen)} {flow.mapping.entity}")
+    return run
+
+
 def start_on_change(actor: Actor, record: Record, correlation_id: str = "") -> list[Run]:
     """Queue a push of `record` by each active flow that waits for changes of its entity."""
     flows = Flow.objects.filter(

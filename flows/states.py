@@ -22,4 +22,9 @@ ITEM_STATES = states(
     State("skipped", "Skipped", "note", "skip", final=True),
     State("unknown", "Outcome unknown", "warn", "warn", final=True),
 )
+FLOW_STATES = states(
+    State("on", "On", "ok", "ok"),
+    State("off", "Off", "note", "paused"),
+    State("mapping_off", "Mapping is off", "warn", "warn"),
+)
 RUN_FINAL, ITEM_FINAL = final(RUN_STATES), final(ITEM_STATES)

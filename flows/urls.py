@@ -1,16 +1,23 @@
-"""Pages of the hub: records and runs."""
+"""Pages of the hub: records, flows and runs."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from flows.views import records, runs
+from flows.views import flows, records, runs
 
 record_patterns = [
     path("", records.record_list, name="list"),
     path("new/", records.record_new, name="new"),
     path("<int:pk>/", records.record_detail, name="detail"),
     path("<int:pk>/edit/", records.record_edit, name="edit"),
+]
+flow_patterns = [
+    path("", flows.flow_list, name="list"),
+    path("new/", flows.flow_new, name="new"),
+    path("<int:pk>/switch/", flows.flow_switch, name="switch"),
+    path("<int:pk>/remove/", flows.flow_remove, name="remove"),
+    path("<int:pk>/run/", flows.flow_run, name="run"),
 ]
 run_patterns = [
     path("", runs.run_list, name="list"),
@@ -26,5 +33,6 @@ run_patterns = [
 ]
 urlpatterns = [
     path("records/", include((record_patterns, "records"))),
+    path("flows/", include((flow_patterns, "flows"))),
     path("runs/", include((run_patterns, "runs"))),
 ]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, ProtectedError
+from django.db.models import Count, RestrictedError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -84,7 +84,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     mapping = _mapping(pk)
     try:
         actions.delete_mapping(actor_of(request), mapping)
-    except ProtectedError:
+    except RestrictedError:
         messages.error(
             request, f"{mapping.name} is still used by a flow. Delete the flow first, or deactivate the mapping."
         )

@@ -12,10 +12,13 @@ from ui.access import Person
 
 @dataclass(frozen=True)
 class Item:
+    """`part` names pages that belong to this item although they stand under another one's address."""
+
     label: str
     icon: str
     url_name: str
     role: str = "viewer"
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,13 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
     ),
     "Move": (
         Item("Records", "records", "records:list"),
+        Item("Flows", "flow", "flows:list"),
         Item("Runs", "run", "runs:list"),
     ),
     "Observe": (
         Item("Integration log", "log", "logs:list"),
         Item("Webhooks", "webhook", "webhooks:list"),
-        Item("Verification", "verify", "verification:list"),
+        Item("Verification", "verify", "verification:list", part="/verification/"),
     ),
     "Administer": (
         Item("People", "users", "accounts:people", role="administrator"),
@@ -57,12 +61,16 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
 
 
 def menu_for(person: Person | None, path: str) -> list[Section]:
-    """The sections that this person may open; the entry whose address begins `path`, the longest such, is current."""
+    """The sections that this person may open; one entry is current.
+
+    That is the one with a part of `path`, else the one whose address begins `path`, the longest such.
+    """
     if person is None:
         return []
     urls = {item: url for items in MENU.values() for item in items if (url := _url_for(item, person))}
     under = [url for url in urls.values() if path.startswith(url)]
-    current = max(under, key=len, default="")
+    own = [url for item, url in urls.items() if item.part and item.part in path]
+    current = max(own or under, key=len, default="")
     sections = (
         Section(
             title, [Entry(item.label, item.icon, urls[item], urls[item] == current) for item in items if item in urls]

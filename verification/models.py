@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Installation
@@ -16,8 +18,8 @@ from logs.context import new_correlation
 from ui.states import State, choices, final
 from verification.states import CHECK_STATES, VERIFICATION_STATES
 
-# Longer than any one check may take; it is renewed before each.
-LEASE = timedelta(minutes=5)
+# Renewed every few seconds while the checks run. A holder that was silent for so long is taken for dead.
+LEASE = timedelta(seconds=15)
 
 
 class VerificationQuerySet(models.QuerySet["Verification"]):
@@ -29,7 +31,7 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         now, token = timezone.now(), new_token()
         free = Q(state="queued") | Q(state="running", lease_until__lt=now)
         won = self.filter(free, pk=pk).update(
-            state="running", lease_token=token, lease_until=now + LEASE, started_at=now
+            state="running", lease_token=token, lease_until=now + LEASE, started_at=Coalesce("started_at", now)
         )
         return self.select_related("installation__connection").get(pk=pk) if won else None
 
@@ -55,6 +57,9 @@ class Verification(models.Model):
     def __str__(self) -> str:
         return f"Verification {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("verification:report", args=[self.pk])
+
     @property
     def state_info(self) -> State:
         return VERIFICATION_STATES[self.state]
@@ -63,6 +68,24 @@ class Verification(models.Model):
         """Renew the lease; False when somebody else has taken over."""
         mine = Verification.objects.filter(pk=self.pk, lease_token=self.lease_token, state="running")
         return mine.update(lease_until=timezone.now() + LEASE) == 1
+
+    @property
+    def log_url(self) -> str:
+        return f"{reverse('logs:list')}?correlation={self.correlation_id}"
+
+    @property
+    def title(self) -> str:
+        """How far it came: `9 of 11 passed, 1 failed, 1 skipped`."""
+        states = [result.state for result in self.results.all()]
+        rest = [f"{states.count(state)} {state}" for state in ("failed", "skipped") if state in states]
+        return ", ".join([f"{states.count('passed')} of {len(states)} passed", *rest])
+
+
+class CheckResultQuerySet(models.QuerySet["CheckResult"]):
+    def newest(self, installation: Installation) -> CheckResultQuerySet:
+        """The last result of each check, whichever verification it stands in."""
+        last = self.filter(verification__installation=installation).values("slug").annotate(last=Max("pk"))
+        return self.filter(pk__in=last.order_by().values("last")).select_related("verification")
 
 
 class CheckResult(models.Model):
@@ -80,6 +103,8 @@ class CheckResult(models.Model):
     call_ids = models.JSONField(default=list)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = CheckResultQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "id"]

@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from connections.models import Installation
+from connections.sealing import CannotOpen
 from logs import audit
 from logs.audit import Actor
 from openai_api.errors import CallError
-from verification.checks import CHECKS
+from ui.formats import clock
+from verification.checks import CHECKS, workflow
 from verification.models import CheckResult, Verification
 from verification.subject import Outcome, Subject, failed, failed_call
 
+RENEW = 4.0
+INTERRUPTED = "Patchbay stopped while this check ran, so how it would have ended is not known."
 log = logging.getLogger(__name__)
 
 
+class UnderWay(Exception):
+    """Another verification of the same installation has not ended. The message is safe to show."""
+
+    def __init__(self, verification: Verification) -> None:
+        by = f" by {verification.actor}" if verification.actor else ""
+        super().__init__(
+            f"A verification that was started at {clock(verification.created_at)}{by} is still under way. "
+            "Wait for its end, then run the checks you want again."
+        )
+        self.verification = verification
+
+
 def new_verification(actor: Actor, installation: Installation, slugs: Iterable[str] | None = None) -> Verification:
-    """A verification with its checks waiting: those named, or all. Raises KeyError for a name that no check has."""
+    """A verification with its checks waiting: those named, or all.
+
+    Raises KeyError for a name that no check has, and UnderWay while another one is open: two at once would count each
+    other's calls.
+    """
     chosen = [CHECKS[slug] for slug in slugs] if slugs else list(CHECKS.values())
     with transaction.atomic():
+        # Whoever comes second waits here, and then finds the first one's row.
+        Installation.objects.select_for_update().get(pk=installation.pk)
+        if running := Verification.objects.open().filter(installation=installation).first():
+            raise UnderWay(running)
         verification = Verification.objects.create(installation=installation, actor=actor.name)
         CheckResult.objects.bulk_create(
             CheckResult(verification=verification, slug=check.slug, title=check.title, order=order)
@@ -37,23 +63,63 @@ def execute(verification_id: int) -> None:
     verification = Verification.objects.claim(verification_id)
     if verification is None:
         return
-    for result in verification.results.filter(state__in=("waiting", "running")):
-        if not verification.keep():
-            return
-        # Read anew for each check: an earlier one may have changed what is known of the connection.
-        installation = Installation.objects.select_related("connection").get(pk=verification.installation_id)
-        _run(result, Subject(installation, verification))
-    _end(verification)
+    with _kept(verification):
+        _close_interrupted(verification)
+        for result in verification.results.filter(state="waiting"):
+            if not verification.keep():
+                return
+            # Read anew for each check: an earlier one may have changed what is known of the connection.
+            installation = Installation.objects.select_related("connection").get(pk=verification.installation_id)
+            _run(result, Subject(installation, verification))
+        _end(verification)
+
+
+@contextmanager
+def _kept(verification: Verification) -> Iterator[None]:
+    """Renew the lease in a thread for as long as the checks run: one of them may take longer than the lease."""
+    over = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not over.wait(RENEW):
+                try:
+                    verification.keep()
+                except DatabaseError:
+                    log.warning("The lease of verification %s could not be renewed just now.", verification.pk)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=renew, name=f"verification {verification.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _close_interrupted(verification: Verification) -> None:
+    """A check that a killed process left in the middle has failed: it may have paid, so it is not repeated unasked."""
+    left = verification.results.filter(state="running")
+    remedy = "Run this check again. What it had started by then stands under Runs and in the log."
+    if left.update(state="failed", sentence=INTERRUPTED, remedy=remedy, finished_at=timezone.now()):
+        workflow.clear(Subject(verification.installation, verification))
 
 
 def _run(result: CheckResult, subject: Subject) -> None:
-    result.state, result.started_at = "running", timezone.now()
-    result.save(update_fields=["state", "started_at"])
+    CheckResult.objects.filter(pk=result.pk).update(state="running", started_at=timezone.now())
     outcome = try_check(result.slug, subject)
-    result.state, result.finished_at = outcome.state, timezone.now()
-    result.sentence, result.remedy, result.help_code = outcome.sentence, outcome.remedy, outcome.help_code
-    result.evidence, result.call_ids = outcome.evidence, list(outcome.calls)
-    result.save()
+    # Whoever has taken over meanwhile has closed this check.
+    ours = CheckResult.objects.filter(pk=result.pk, verification__lease_token=subject.verification.lease_token)
+    ours.update(
+        state=outcome.state,
+        finished_at=timezone.now(),
+        sentence=outcome.sentence,
+        remedy=outcome.remedy,
+        help_code=outcome.help_code,
+        evidence=outcome.evidence,
+        call_ids=list(outcome.calls),
+    )
 
 
 def try_check(slug: str, subject: Subject) -> Outcome:
@@ -62,6 +128,10 @@ def try_check(slug: str, subject: Subject) -> Outcome:
         return CHECKS[slug].run(subject)
     except CallError as error:
         return failed_call(error)
+    except CannotOpen as error:
+        return failed(
+            str(error), "Put that key back into SEALING_KEYS, or replace the secret. Then run this check again."
+        )
     except Exception as error:
         log.error("Check %s ended with %s", slug, type(error).__name__, exc_info=error)
         return failed(
@@ -71,7 +141,8 @@ def try_check(slug: str, subject: Subject) -> Outcome:
 
 
 def _end(verification: Verification) -> None:
-    state = "failed" if verification.results.filter(state="failed").exists() else "passed"
+    found = set(verification.results.values_list("state", flat=True))
+    state = "failed" if "failed" in found else "partly" if {"passed", "skipped"} <= found else found.pop()
     Verification.objects.filter(pk=verification.pk, lease_token=verification.lease_token).update(
         state=state, finished_at=timezone.now(), lease_token="", lease_until=None
     )

@@ -7,6 +7,7 @@ from verification import views
 app_name = "verification"
 urlpatterns = [
     path("verification/", views.overview, name="list"),
+    path("verification/<int:pk>/", views.report, name="report"),
     path("installations/<int:pk>/verification/", views.page, name="page"),
     path("installations/<int:pk>/verification/start/", views.start, name="start"),
 ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="flow",
             name="mapping",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="flows", to="mappings.mapping"
+                on_delete=django.db.models.deletion.RESTRICT, related_name="flows", to="mappings.mapping"
             ),
         ),
     ]

@@ -44,12 +44,14 @@ def record_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def record_detail(request: HttpRequest, pk: int) -> HttpResponse:
     record = get_object_or_404(Record.objects.select_related("entity"), pk=pk)
+    items = list(record.items.select_related("run").order_by("-pk")[:10])
     context = {
         "record": record,
         "fields": _labelled(record.entity.fields, record.fields),
         "custom": _labelled(record.entity.custom_fields, record.custom),
         "history": RecordChange.objects.filter(record_id=pk).order_by("-at", "-pk")[:HISTORY],
-        "items": record.items.select_related("run").order_by("-pk")[:10],
+        "items": items,
+        "trouble": items[0] if items and items[0].state in ("failed", "unknown") else None,
         "installations": Installation.objects.all(),
     }
     return show(request, "flows/record.html", context)

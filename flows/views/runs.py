@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
+from connections.models import Installation
 from flows import actions
 from flows.forms import PullForm, PushForm
-from flows.models import Item, RecordChange, Run
+from flows.models import Flow, Item, RecordChange, Run
 from flows.progress import progress_of
 from flows.states import ITEM_STATES
 from flows.views.show import show
@@ -26,9 +27,12 @@ from ui.paging import keyset_page
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.select_related("installation")
-    if installation := id_in(request.GET.get("installation", "")):
-        runs = runs.filter(installation_id=installation)
-    return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor"))})
+    only: list[Installation | Flow] = []
+    for name, model in (("installation", Installation), ("flow", Flow)):
+        if wanted := id_in(request.GET.get(name, "")):
+            runs = runs.filter(**{name: wanted})
+            only += model.objects.filter(pk=wanted)
+    return show(request, "flows/runs.html", {"page": keyset_page(runs, request.GET.get("cursor")), "only": only})
 
 
 @operator
@@ -85,7 +89,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    response = show(request, "flows/_progress.html", _progress(run))
+    response = show(request, "flows/_progress.html", _progress(run) | {"swap": True})
     return response if run.is_open else stop_polling(response)
 
 
@@ -93,7 +97,8 @@ def run_progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def run_items(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    response = show(request, "flows/_items.html", _items(request, run))
+    template = "flows/_items.html" if run.kind == "push" else "flows/_changes.html"
+    response = show(request, template, _items(request, run))
     return response if run.is_open else stop_polling(response)
 
 
@@ -123,8 +128,8 @@ def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(item.run)
 
 
-@require_POST
 @operator
+@require_POST
 def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """One decision about all records of the run whose outcome is unknown."""
     run, again = _run(pk), request.POST.get("decision") == "again"
@@ -135,7 +140,7 @@ def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.select_related("installation", "mapping"), pk=pk)
+    return get_object_or_404(Run.objects.select_related("installation", "mapping", "flow"), pk=pk)
 
 
 def _progress(run: Run) -> dict[str, Any]:

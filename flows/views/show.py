@@ -1,4 +1,4 @@
-"""Rendering with what every page of this room asks: may this person run things, or only read."""
+"""Rendering with what every page of this room asks: may this person configure or run things, or only read."""
 
 from __future__ import annotations
 
@@ -12,5 +12,8 @@ from ui.access import person_of
 
 def show(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     person = person_of(request)
-    may_run = person is not None and person.has_role("operator")
-    return render(request, template, {"person_may_run": may_run, **context})
+    may = {
+        "person_may_run": person is not None and person.has_role("operator"),
+        "person_may_configure": person is not None and person.has_role("administrator"),
+    }
+    return render(request, template, {**may, **context})

@@ -5,6 +5,7 @@
 //   data-close             button: closes the dialog around it
 //   data-dismiss           button: removes the toast or notice around it
 //   data-autosubmit        select, checkbox: sends its form when changed
+//   data-print             button, hidden without script: prints the page
 //   data-fill='{"n": 5}'   radio: writes these values into the fields of its form when chosen
 //   data-live              element that polls: rests while the reader has scrolled down or left the tab;
 //                          every [data-live-rest] is shown meanwhile
@@ -50,13 +51,14 @@
   };
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-copy], [data-open], [data-close], [data-dismiss]");
+    const button = event.target.closest?.("[data-copy], [data-open], [data-close], [data-dismiss], [data-print]");
     if (!button) return;
     if (button.dataset.copy) copy(button);
     if (button.dataset.open) {
       event.preventDefault();
       document.getElementById(button.dataset.open)?.showModal();
     }
+    if (button.hasAttribute("data-print")) print();
     if (button.hasAttribute("data-close")) button.closest("dialog")?.close();
     if (button.hasAttribute("data-dismiss")) button.closest(".toast, .notice")?.remove();
   });
@@ -89,6 +91,8 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.dataset.sent) event.preventDefault();
   });
+
+  document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; });
 
   const showRest = () => {
     const rest = scrolled() || document.hidden;

@@ -169,3 +169,55 @@ def test_a_viewer_reads_and_may_not_run(as_viewer):
 def test_nobody_is_sent_to_sign_in(client):
     assert client.get("/records/").status_code == 302
     assert client.get("/runs/").status_code == 302
+
+
+def refusing(request: httpx.Request, number: int) -> httpx.Response:
+    return httpx.Response(401, json={"error": {"message": "Incorrect API key.", "code": "invalid_api_key"}})
+
+
+def test_a_pull_that_failed_says_why_and_is_pulled_again(as_operator, openai):
+    installation = ready_installation()
+    openai.answer = refusing
+    as_operator.post("/runs/pull/", {"installation": installation.pk, "source": "models"})
+    run = Run.objects.get()
+    execute(run.pk)
+    page = as_operator.get(f"/runs/{run.pk}/").content.decode()
+    for words in ("This run was stopped.", "Incorrect API key", "PB-1001", "Nothing came", "Pull again"):
+        assert words in page
+    as_operator.post("/runs/pull/", {"installation": run.installation_id, "source": run.source})
+    assert Run.objects.count() == 2
+
+
+def test_a_pull_shows_what_came_while_it_runs_and_takes_the_cancel_button_away_at_its_end(as_operator, openai):
+    rows = [{"id": "gpt-6-luna", "object": "model", "created": 1}]
+    openai.answer = lambda request, number: httpx.Response(200, json={"object": "list", "data": rows})
+    as_operator.post("/runs/pull/", {"installation": ready_installation().pk, "source": "models"})
+    run = Run.objects.get()
+    page = as_operator.get(f"/runs/{run.pk}/").content.decode()
+    assert f'hx-get="/runs/{run.pk}/items/"' in page and 'popovertarget="cancel"' in page
+    execute(run.pk)
+    ended = as_operator.get(f"/runs/{run.pk}/items/")
+    assert ended.status_code == 286 and b"gpt-6-luna" in ended.content
+    progress = as_operator.get(f"/runs/{run.pk}/progress/").content.decode()
+    assert 'hx-swap-oob="true"' in progress and 'popovertarget="cancel"' not in progress
+
+
+def test_a_record_whose_last_push_failed_says_why_and_offers_to_push_it_again(as_operator, openai):
+    openai.answer = refusing
+    run = push()
+    execute(run.pk)
+    page = as_operator.get(f"/records/{run.items.get().record_id}/").content.decode()
+    assert "The last run failed." in page and "Incorrect API key" in page and "Push again" in page
+
+
+def test_a_record_whose_last_push_is_unknown_is_decided_on_its_page(as_operator, openai):
+    def broken(request: httpx.Request, number: int) -> httpx.Response:
+        raise httpx.ReadError("cut", request=request)
+
+    openai.answer = broken
+    run = push()
+    execute(run.pk)
+    item = run.items.get()
+    assert "1 record needs a decision" in as_operator.get(f"/runs/{run.pk}/").content.decode()
+    page = as_operator.get(f"/records/{item.record_id}/").content.decode()
+    assert f"/runs/items/{item.pk}/decide/" in page

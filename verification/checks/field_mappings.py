@@ -34,13 +34,15 @@ def run(subject: Subject) -> Outcome:
         return skipped("This installation has no active mapping.", "Add one under Mappings, or activate one.")
     tried = [(mapping, try_mapping(mapping)) for mapping in mappings]
     evidence = [link("Mappings", reverse("mappings:list"))]
-    sample = subject.sample()
-    if sample:
+    if sample := subject.sample():
         evidence.append(record_link(sample))
+    faulty = [mapping for mapping, applied in tried if applied.problems]
     problems = [f"{mapping.name}: {problem.sentence}" for mapping, applied in tried for problem in applied.problems]
     if problems:
-        remedy = "Open the mapping, correct the rule, then run this check again."
-        return failed(" ".join(problems[:5]), remedy, evidence=evidence)
+        named = ", ".join(mapping.name for mapping in faulty)
+        remedy = f"Open {named}, try the rule there on a sample and correct it. Then run this check again."
+        opened = [link(f"Mapping {mapping.name}", reverse("mappings:detail", args=[mapping.pk])) for mapping in faulty]
+        return failed(" ".join(problems[:5]), remedy, evidence=[*opened[:3], *evidence])
     rules = sum(len(applied.trace) for _, applied in tried)
     empty = sum(1 for _, applied in tried for trace in applied.trace if trace.outcome == "empty")
     rest = f" {empty} of them found their source empty, which they allow." if empty else ""

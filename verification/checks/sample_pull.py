@@ -12,7 +12,10 @@ from verification.subject import Outcome, Subject, call_ids, link, log_links, pa
 
 def run(subject: Subject) -> Outcome:
     if subject.installation.connection.missing_permission == "api.model.read":
-        return skipped("The key may not list models, so there is nothing that this check could pull.")
+        return skipped(
+            "The key may not list models, so there is nothing that this check could pull.",
+            "Allow Models (read) for this key at OpenAI, run the check of the connection, then this one.",
+        )
     before = set(Call.objects.filter(correlation_id=subject.verification.correlation_id).values_list("pk", flat=True))
     pulled = pull_now(subject.actor, subject.installation, "models", subject.verification.correlation_id)
     if pulled.state != "done":

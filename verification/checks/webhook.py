@@ -10,7 +10,18 @@ from django.conf import settings
 from django.urls import reverse
 
 from openai_api.errors import CallError
-from verification.subject import Outcome, Subject, call_ids, failed, failed_call, link, log_links, passed, skipped
+from verification.subject import (
+    Outcome,
+    Subject,
+    call_ids,
+    failed,
+    failed_call,
+    link,
+    log_links,
+    passed,
+    remedy_for,
+    skipped,
+)
 from webhooks.models import Event
 from webhooks.tasks import process
 
@@ -52,7 +63,7 @@ def _processed(event: Event, took: float, calls: tuple[str, ...]) -> Outcome:
     calls = (*calls, *event.call_ids)
     if event.state != "done":
         sentence = f"{event.event_type} came after {took:.1f} s, but was not processed. {event.error}"
-        remedy = "Open the event, do what it says, replay it, then run this check again."
+        remedy = remedy_for(event.help_code, "Open the event: it names what was in the way, and can be replayed.")
         return failed(sentence, remedy, help_code=event.help_code, evidence=evidence, calls=calls)
     return passed(
         f"A background response came back as {event.event_type} after {took:.1f} s.", evidence=evidence, calls=calls

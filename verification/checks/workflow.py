@@ -1,4 +1,7 @@
-"""A changed record starts a flow: a flow is added for the time of this check, and a sample record changed."""
+"""A changed record starts a flow: a sample record is changed, and the installation's own flow must push it.
+
+Where the installation has no flow for changes, one is added for the time of this check.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from flows.models import Flow, Record, Run
 from flows.records import Cause
 from mappings.models import Mapping
 from verification.checks.running import calls_of, not_done, see_through
-from verification.models import Verification
+from verification.checks.sample_push import NO_SAMPLE
 from verification.subject import (
     SAMPLE_ENTITY,
     Outcome,
@@ -33,10 +36,15 @@ def run(subject: Subject) -> Outcome:
     mapping = Mapping.objects.for_push(subject.installation, SAMPLE_ENTITY).first()
     if record is None or mapping is None:
         return skipped(
-            f"A sample {SAMPLE_ENTITY} record and an active mapping from the hub are needed to trigger a flow.",
-            "Add the mapping under Mappings.",
+            f"The hub has no sample {SAMPLE_ENTITY} record to change."
+            if record is None
+            else f"This installation has no active mapping that sends {SAMPLE_ENTITY} records to OpenAI.",
+            NO_SAMPLE if record is None else "Add or activate one under Mappings, direction from hub.",
         )
-    _remove_what_was_left(subject)
+    clear(subject)
+    own = Flow.objects.filter(mapping=mapping, trigger="on_change", active=True).first()
+    if own:
+        return _change_and_watch(subject, own, record)
     flow = add_flow(subject.actor, subject.installation, mapping, "on_change", sample_only=True)
     try:
         return _change_and_watch(subject, flow, record)
@@ -44,19 +52,17 @@ def run(subject: Subject) -> Outcome:
         remove_flow(subject.actor, flow)
 
 
-def _remove_what_was_left(subject: Subject) -> None:
-    """The flow of a check whose process was killed: it would push samples for ever, and nobody could delete its mapping."""
-    others = Verification.objects.open().filter(installation=subject.installation).exclude(pk=subject.verification.pk)
-    if not others.exists():
-        for flow in Flow.objects.filter(installation=subject.installation, sample_only=True):
-            remove_flow(subject.actor, flow)
+def clear(subject: Subject) -> None:
+    """Remove the flow of a check that was cut off: it would push the samples for ever, and hold its mapping."""
+    for flow in Flow.objects.filter(installation=subject.installation, sample_only=True):
+        remove_flow(subject.actor, flow)
 
 
 def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
-    began = time.monotonic()
+    began, known = time.monotonic(), set(Run.objects.filter(flow=flow).values_list("pk", flat=True))
     cause = Cause("check", correlation_id=subject.verification.correlation_id)
     save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause=cause)
-    run = Run.objects.filter(flow=flow).first()
+    run = Run.objects.filter(flow=flow, items__record=record).exclude(pk__in=known).first()
     if run is None:
         return failed(
             f"{record.key} was changed, but no flow started.",

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from connections.models import Installation
 from logs.audit import COMMAND_LINE
 from verification.checks import CHECKS
-from verification.runner import execute, new_verification
+from verification.models import Verification
+from verification.runner import UnderWay, execute, new_verification
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="append", choices=list(CHECKS), help="only this check; may be repeated")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        verification = new_verification(COMMAND_LINE, find(options["installation"]), options["check"])
+        verification = begin(find(options["installation"]), options["check"])
         execute(verification.pk)
         verification.refresh_from_db()
         checks = [result.as_json() for result in verification.results.all()]
@@ -36,6 +37,16 @@ class Command(BaseCommand):
         failed = [check["check"] for check in checks if check["outcome"] == "failed"]
         if failed:
             raise CommandError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}.")
+
+
+def begin(installation: Installation, slugs: list[str] | None) -> Verification:
+    """One that a killed process left open is ended first: no worker need be there to do it. Raises CommandError."""
+    for left in Verification.objects.open().filter(installation=installation):
+        execute(left.pk)
+    try:
+        return new_verification(COMMAND_LINE, installation, slugs)
+    except UnderWay as error:
+        raise CommandError(str(error)) from error
 
 
 def find(name: str) -> Installation:
