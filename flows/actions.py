@@ -120,7 +120,7 @@ def decide_all(actor: Actor, run: Run, send_again: bool) -> int:
     with transaction.atomic():
         count = run.items.filter(state="unknown").update(state="pending" if send_again else "failed")
         if count:
-            what = "send again" if send_again else "mark as failed"
+            what = "sent again" if send_again else "marked as failed"
             audit.write(actor, what, "run", run.pk, f"{count} of unknown outcome of {run}")
         if count and send_again:
             _reopen(run)
@@ -151,7 +151,7 @@ def add_flow(
 def switch_flow(actor: Actor, flow: Flow, active: bool) -> None:
     with transaction.atomic():
         if Flow.objects.filter(pk=flow.pk, active=not active).update(active=active):
-            audit.write(actor, "switch on" if active else "switch off", "flow", flow.pk, flow.name)
+            audit.write(actor, "switched on" if active else "switched off", "flow", flow.pk, flow.name)
     flow.active = active
 
 

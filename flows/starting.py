@@ -77,7 +77,7 @@ def run_flow(actor: Actor, flow: Flow) -> Run:
         raise CannotStart(f"The hub has no {flow.mapping.entity} record to push. Add or pull one first.")
     with transaction.atomic():
         run = _push(actor, flow.mapping, chosen, flow=flow)
-        audit.write(actor, "run", "flow", flow.pk, f"{flow.name}: {len(chosen)} {flow.mapping.entity}")
+        audit.write(actor, "ran", "flow", flow.pk, f"{flow.name}: {len(chosen)} {flow.mapping.entity}")
     return run
 
 

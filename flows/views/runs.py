@@ -134,8 +134,8 @@ def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """One decision about all records of the run whose outcome is unknown."""
     run, again = _run(pk), request.POST.get("decision") == "again"
     count = actions.decide_all(actor_of(request), run, send_again=again)
-    ended = "in line again" if again else "marked as failed"
-    messages.success(request, f"{count} records are {ended}." if count else "No record of unknown outcome is left.")
+    told = f"{count} record{' is' if count == 1 else 's are'} {'in line again' if again else 'marked as failed'}."
+    messages.success(request, told if count else "No record of unknown outcome is left.")
     return redirect(run)
 
 

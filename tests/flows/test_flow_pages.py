@@ -49,7 +49,7 @@ def test_a_flow_that_is_off_pushes_nothing_until_it_is_on_again(as_administrator
     edit(record.key, name="Twice")
     assert Run.objects.count() == 1
     told = AuditEntry.objects.filter(object_kind="flow").order_by("pk").values_list("action", flat=True)
-    assert list(told) == ["add", "switch off", "switch on"]
+    assert list(told) == ["added", "switched off", "switched on"]
 
 
 def test_a_flow_whose_mapping_is_off_says_so_and_does_not_run(as_operator):
@@ -131,3 +131,9 @@ def test_a_viewer_reads_and_an_operator_does_not_configure(as_viewer, as_operato
     assert as_operator.get("/flows/new/").status_code == 403
     for action in ("switch", "remove"):
         assert as_operator.post(f"/flows/{chosen.pk}/{action}/").status_code == 403
+
+
+def test_a_flow_goes_with_its_installation():
+    chosen = flow()
+    chosen.installation.delete()
+    assert not Flow.objects.exists()

@@ -26,6 +26,9 @@ ALLOWED = {
     "verification.Verification.lease_token": "says who runs the checks; opens nothing",
     "webhooks.Event.lease_token": "says who works on the event; opens nothing",
     "openai_api.Permit.key": "the name of a limit",
+    "openai_api.Tally.key": "the name of a limit",
+    "openai_api.Permit.hold_key": "the name of a connection, or of one with a model",
+    "openai_api.Hold.key": "the name of a connection, or of one with a model",
 }
 
 

@@ -131,8 +131,15 @@ def test_the_throttle_is_seen_to_hold(openai, small_window):
 
 
 def test_the_throttle_is_measured_by_refused_calls_too(openai, small_window):
-    openai.answer = refuses(401, KEY_REFUSED)
+    openai.answer = refuses(404, NO_MODEL)
     assert end_of("throttle", subject_of()).state == "passed"
+
+
+def test_the_throttle_cannot_be_measured_once_the_connection_is_stopped(openai, small_window):
+    openai.answer = refuses(401, KEY_REFUSED)
+    outcome = end_of("throttle", subject_of())
+    assert outcome.state == "skipped"
+    assert "check of the connection passes" in outcome.remedy
 
 
 def test_a_throttle_that_does_not_hold_has_failed(openai, small_window, monkeypatch):
@@ -185,7 +192,7 @@ def test_a_rule_that_cannot_work_is_named_with_its_mapping(openai):
 
 
 def test_a_change_that_starts_no_flow_has_failed_and_leaves_no_flow_behind(openai, monkeypatch):
-    monkeypatch.setattr("flows.starting.start_on_change", lambda actor, record: [])
+    monkeypatch.setattr("flows.starting.start_on_change", lambda actor, record, correlation_id: [])
     outcome = end_of("workflow", subject_of())
     assert outcome.state == "failed"
     assert "no flow started" in outcome.sentence

@@ -190,7 +190,7 @@ class Walk:
     def work(self) -> None:
         """Verification, push and pull by their pages, until each has ended."""
         assert self.ada.post("/installations/1/verification/start/").status == 302
-        wait_until(lambda: "10 of 10" in self.ada.get("/installations/1/verification/").text, 60)
+        wait_until(lambda: "11 of 11" in self.ada.get("/installations/1/verification/").text, 60)
         push = {"entity": "Product", "which": "all", "installation": "1", "mode": "background"}
         for path, form in (("/runs/new/", push), ("/runs/pull/", {"installation": "1", "source": "responses"})):
             run = re.search(r"location: (/runs/\d+/)", self.ada.post(path, form).headers)

@@ -87,7 +87,7 @@ def test_the_main_job_by_command(llmock, tmp_path):
         skipped = {name for name, outcome in outcomes.items() if outcome == "skipped"}
         # llmock sends no webhooks, so no signing secret was entered.
         assert skipped == {"signing-secret", "webhook"}
-        assert set(outcomes.values()) == {"passed", "skipped"} and len(outcomes) == 10
+        assert set(outcomes.values()) == {"passed", "skipped"} and len(outcomes) == 11
         pushed = program.manage("push", "OpenAI - Second", "--entity", "Product", "--all")
         run = json.loads(pushed.stdout)
         assert (pushed.returncode, run["state"], run["failed"]) == (0, "done", 0) and run["done"] == run["total"] > 0
