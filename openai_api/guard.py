@@ -130,8 +130,9 @@ def session(**kwargs: Any) -> aiohttp.ClientSession:
     made = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         trust_env=False,
-        skip_auto_headers=("User-Agent", "Content-Type"),
+        skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
         **kwargs,
     )
     # aiohttp sends a GET once more when a kept connection was closed under it; every time over the wire must have its row.

@@ -19,7 +19,8 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+import yarl
+from multidict import CIMultiDict
 
 from logs import redaction
 from openai_api import errors, guard
@@ -54,9 +55,67 @@ class Request:
         return redaction.forget(said, self.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
+class Wire(httpx.AsyncBaseTransport):
+    """httpx's requests over aiohttp's connections, and no more than that: the ready-made bridge between them cost a call as
+    much again as aiohttp itself (see `tests/bench`). Raises aiohttp's own errors."""
+
+    def __init__(self) -> None:
+        self._session = guard.session()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        seconds = request.extensions["timeout"]
+        try:
+            data: Any = request.content or None
+        except httpx.RequestNotRead:
+            data = request.stream
+        response = await self._session.request(
+            request.method,
+            _dialled(request.url),
+            headers=_multidict(request.headers.raw),
+            data=data,
+            allow_redirects=False,
+            timeout=_timeout(seconds["connect"], seconds["read"]),
+        )
+        return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The bytes of an answer as they come, packed or not."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.content.iter_any():
+            yield chunk
+
+    async def aclose(self) -> None:
+        # A connection whose answer was read to its end is kept, any other is closed with it.
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+@lru_cache(maxsize=1024)
+def _dialled(url: httpx.URL) -> yarl.URL:
+    return yarl.URL(str(url), encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
+
+
+def _multidict(raw: list[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """Bodies of unknown length are sent in chunks, which aiohttp says in a header of its own."""
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    return CIMultiDict((name, value) for name, value in pairs if name.lower() != "transfer-encoding")
+
+
 def wire() -> httpx.AsyncBaseTransport:
     """What httpx calls a transport. Tests put a function in its place (`httpx.MockTransport`)."""
-    return AiohttpTransport(client=guard.session)
+    return Wire()
 
 
 def _wire() -> httpx.AsyncBaseTransport:
