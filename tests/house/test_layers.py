@@ -80,7 +80,6 @@ def test_every_folder_is_in_the_picture_and_every_folder_of_the_picture_is_there
 
 HTTP_LIBRARIES = {
     "httpx": {"openai_api/transport.py"},
-    "httpx_aiohttp": {"openai_api/transport.py"},
     "aiohttp": {"openai_api/transport.py", "openai_api/guard.py"},
     "requests": set(),
     "urllib.request": set(),
