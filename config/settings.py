@@ -91,6 +91,7 @@ ON_PROCESS_START = [
 ]
 # Called by every worker again and again; the number is seconds. See `jobs.tables`.
 PERIODIC = {
+    "jobs.checkpoint.checkpoint": 1.0,
     "jobs.lease.prune": 3600.0,
     "openai_api.sweep.sweep": 5.0,
     "connections.tasks.retest_due": 60.0,
