@@ -29,10 +29,14 @@ ONE_HOP = frozenset(
         "forwarded",
         "via",
         "x-real-ip",
+        # The caller's token; the connection's key takes its place.
+        "authorization",
     }
 )
 NOT_BACK = ONE_HOP | {"set-cookie", "alt-svc", "strict-transport-security", "date", "server"}
 PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
+# Nearly every path is of such words alone, and needs no second look.
+PLAIN = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 AUTH = ("api-key", "x-api-key")
 ACCOUNT = {"openai-organization": "organization", "openai-project": "project"}
 
@@ -43,6 +47,8 @@ class NotPassedOn(Exception):
 
 def path(raw: str) -> str:
     """The path below the base URL, as it came. Raises NotPassedOn for anything that could mean another place."""
+    if PLAIN.fullmatch(raw):
+        return raw
     if not PATH.fullmatch(raw):
         raise NotPassedOn(
             "The path can't be passed on. Send a path below /v1 such as /v1/responses: no full address, no //, no spaces."
@@ -55,28 +61,21 @@ def path(raw: str) -> str:
 
 def headers(given: Iterable[tuple[str, str]], account: Mapping[str, str]) -> dict[str, str]:
     """The headers to pass on, names in lower case. `account` are the connection's own OpenAI headers, which stay."""
-    named = list(given)
-    dropped = ONE_HOP | {
-        part.strip().lower() for name, value in named if name == "connection" for part in value.split(",")
-    }
     own = {name.lower(): value for name, value in account.items()}
-    found: dict[str, str] = {}
-    for name, value in named:
-        if name in AUTH:
+    dropped, found = ONE_HOP, dict[str, str]()
+    for name, value in given:
+        if name == "connection" and value.lower() not in ("keep-alive", "close"):
+            dropped = dropped | {part.strip().lower() for part in value.split(",")}
+        elif name in AUTH:
             raise NotPassedOn(f"The header {name} can't be passed on: the connection's own key is used. Leave it out.")
-        if name in ACCOUNT and value != own.get(name, ""):
-            raise NotPassedOn(
-                f"The header {name} can't be passed on: the connection says which {ACCOUNT[name]} pays. Leave it out."
-            )
-        if (
-            name in dropped
-            or name in ACCOUNT
-            or name == "authorization"
-            or name.startswith(("x-patchbay-", "x-forwarded-"))
-        ):
-            continue
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+        elif name in ACCOUNT:
+            if value != own.get(name, ""):
+                raise NotPassedOn(
+                    f"The header {name} can't be passed on: the connection says which {ACCOUNT[name]} pays. Leave it out."
+                )
+        elif name not in ONE_HOP and not name.startswith(("x-patchbay-", "x-forwarded-")):
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return {name: value for name, value in found.items() if name not in dropped} if dropped is not ONE_HOP else found
 
 
 def answer_headers(given: Mapping[str, str], whole: bool) -> list[tuple[bytes, bytes]]:
