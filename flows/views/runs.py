@@ -115,7 +115,12 @@ def run_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
     count = actions.retry_failed(actor_of(request), run)
-    messages.success(request, f"{count} failed records are in line again." if count else "No failed record is left.")
+    messages.success(
+        request,
+        f"{count} failed record{' is' if count == 1 else 's are'} in line again."
+        if count
+        else "No failed record is left.",
+    )
     return redirect(run)
 
 
@@ -123,7 +128,7 @@ def run_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
     item = get_object_or_404(Item.objects.select_related("run", "record"), pk=pk)
-    if not actions.decide(actor_of(request), item, send_again=request.POST.get("decision") == "again"):
+    if (again := _again(request)) is not None and not actions.decide(actor_of(request), item, send_again=again):
         messages.info(request, f"{item.record} was decided already.")
     return redirect(item.run)
 
@@ -132,11 +137,21 @@ def item_decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def run_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """One decision about all records of the run whose outcome is unknown."""
-    run, again = _run(pk), request.POST.get("decision") == "again"
+    run, again = _run(pk), _again(request)
+    if again is None:
+        return redirect(run)
     count = actions.decide_all(actor_of(request), run, send_again=again)
     told = f"{count} record{' is' if count == 1 else 's are'} {'in line again' if again else 'marked as failed'}."
     messages.success(request, told if count else "No record of unknown outcome is left.")
     return redirect(run)
+
+
+def _again(request: HttpRequest) -> bool | None:
+    """What was decided: send again, or not. None where nothing was, which decides nothing."""
+    again = {"again": True, "fail": False}.get(request.POST.get("decision", ""))
+    if again is None:
+        messages.info(request, "Nothing was decided. Choose whether it is sent again or marked as failed.")
+    return again
 
 
 def _run(pk: int) -> Run:
