@@ -29,7 +29,8 @@ Row = dict[str, Any]
 class Ended:
     """How an attempt (and, with its last one, its call) ended. `tokens` maps Call's token columns to counts.
 
-    `hard` says that the connection itself is broken (key, credit, address): the next call cannot fare better.
+    `hard` says that the connection itself is broken (key, credit, address): the next call cannot fare better. `spent_ms` is
+    the time from sending to the end of the answer, None where nobody measured it.
     """
 
     state: str
@@ -47,6 +48,7 @@ class Ended:
     cost: Decimal | None = None
     price_basis: str = ""
     hard: bool = False
+    spent_ms: int | None = None
 
 
 class Page:

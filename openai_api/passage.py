@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from logs import redaction
@@ -47,6 +48,8 @@ class Passage:
     failure: errors.CallError | None = None
     content: bytes | None = None
     left: bool = False
+    _sent_at: float = 0.0
+    _over_at: float = 0.0
     _said: bytes = b""
     _body: Any = None
     _reader: reading.StreamReader | None = None
@@ -93,6 +96,7 @@ class Passage:
         """Over the wire once. The whole attempt, or its way to the headers, is bounded by the request's timeout."""
         self.response, self.content, self.failure = None, None, None
         self._said, self._body = b"", None
+        self._sent_at, self._over_at = time.monotonic(), 0.0
         try:
             async with asyncio.timeout(self.request.timeout):
                 self.response = await transport.send(
@@ -107,6 +111,8 @@ class Passage:
         except asyncio.CancelledError:
             await self._leave()
             raise
+        if self.response is None or self.content is not None:
+            self._over_at = time.monotonic()
         if self.response is not None and self.content is not None:
             self._said = self.request.forget_key(self.content)
             self._body = reading.parse(self._said) if len(self._said) <= reading.STREAM_LIMIT else None
@@ -177,6 +183,10 @@ class Passage:
         await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, ended)))
 
     def _ended(self) -> Ended:
+        spent = (self._over_at or time.monotonic()) - self._sent_at
+        return replace(self._outcome(), spent_ms=round(spent * 1000))
+
+    def _outcome(self) -> Ended:
         if self.content is None and self.response is not None:
             return self._ended_stream()
         found, said = reading.read(self._body), self._said

@@ -114,7 +114,7 @@ class Turn:
                 self._page.finish_attempt(ticket.call_id, ticket.attempt, ended, one.reason, pause)
             if one.following is None:
                 sent = ticket.held or ticket.attempt > 1
-                self._page.finish_call(ticket.call_id, ended, self._spent(ticket) if sent else None)
+                self._page.finish_call(ticket.call_id, ended, self._spent(ticket, ended) if sent else None)
 
     def _account(self, ticket: Ticket, ended: Ended | None) -> None:
         """The place counts on, tokens and money are what they were, and OpenAI's own limits are heeded."""
@@ -129,10 +129,11 @@ class Turn:
         self._tallies.spend(ticket.throttle, tokens, cost, self._now)
         holds.observe(ticket, ended, self._now)
 
-    def _spent(self, ticket: Ticket) -> int:
+    def _spent(self, ticket: Ticket, ended: Ended | None) -> int:
         """Milliseconds at OpenAI over all attempts."""
-        now = round((self._ticking - ticket.admitted_at) * 1000) if ticket.held else 0
-        return ticket.spent_ms + now
+        if ended is not None and ended.spent_ms is not None:
+            return ticket.spent_ms + ended.spent_ms
+        return ticket.spent_ms + (round((self._ticking - ticket.admitted_at) * 1000) if ticket.held else 0)
 
     def _mark_sent(self) -> None:
         for one in self._sent:
@@ -245,7 +246,7 @@ class Turn:
         """Change what this process knows. Gives what is to be told to the callers."""
         for one in self._endings:
             if one.following is not None:
-                one.following.spent_ms = self._spent(one.ticket)
+                one.following.spent_ms = self._spent(one.ticket, one.ended)
         out = self._over | self._gone | set(self._refused) | set(self._passing)
         for ticket in self._new:
             self._line.setdefault(ticket.key, []).append(ticket)

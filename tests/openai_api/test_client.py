@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import json
+import time
 from urllib.parse import quote
 
 import httpx
@@ -330,3 +331,15 @@ def test_what_no_text_column_takes_does_not_keep_a_call_open(far_side, strange):
         create(RetryPolicy(count=0))
     assert only_call().state in {"done", "failed"}
     assert Attempt.objects.get().state == only_call().state
+
+
+def test_the_time_at_openai_is_what_openai_took_not_what_we_did_with_the_answer(far_side, monkeypatch):
+    far_side(lambda request: answer())
+
+    def slow(*rest: object) -> tuple[None, str]:
+        time.sleep(0.3)
+        return None, ""
+
+    monkeypatch.setattr("openai_api.pricing.cost", slow)
+    create()
+    assert (only_call().latency_ms or 0) < 250
