@@ -23,6 +23,8 @@ KEY_LIKE = re.compile(r"\b((?:sk-|pb[a-z]_)[A-Za-z0-9_\-]{8,}|whsec_[A-Za-z0-9+/
 CREDENTIALS = re.compile(r"(?<=://)[^/\s:@\[]*:[^/\s@]+(?=@)")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
+# A JSON body that names none of these, nor could by writing a letter as \u0061, holds no secret field.
+SUSPICIOUS = re.compile(rb"\\u00|" + "|".join(sorted(SECRET_FIELDS)).encode())
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 FORM_LIMIT = 16 * 1024 * 1024  # a larger form is not taken apart, only described
 BOUNDARY = re.compile(r'^multipart/form-data;.*boundary="?([^";\s]+)')
@@ -47,10 +49,12 @@ def mark(kind: str, value: str) -> str:
 
 def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, str]:
     pairs = values.items() if isinstance(values, Mapping) else values
-    return {
-        name.lower(): mark("credential", value) if name.lower() in SECRET_HEADERS else clean(value)
-        for name, value in pairs
-    }
+    shown = {name.lower(): value for name, value in pairs}
+    for name in SECRET_HEADERS & shown.keys():
+        shown[name] = mark("credential", shown[name])
+    # Nearly always there is nothing else to hide: one look at all of them tells.
+    together = "\n".join(shown.values())
+    return shown if clean(together) == together else {name: clean(value) for name, value in shown.items()}
 
 
 def clean(text: str) -> str:
@@ -103,7 +107,7 @@ def _readable(content: bytes, content_type: str) -> str:
     boundary = BOUNDARY.search(content_type)
     if boundary and len(content) <= FORM_LIMIT:
         return clean("\n".join(_form_lines(content, boundary[1])))
-    if "json" in content_type and len(content) <= 4 * LIMIT:
+    if "json" in content_type and len(content) <= 4 * LIMIT and SUSPICIOUS.search(content):
         try:
             return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
         except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import unicodedata
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,8 +42,13 @@ def check_url(url: str) -> None:
         )
     if parts.query or parts.fragment:
         raise AddressRefused("The base URL ends in a query or fragment. Leave out everything from ? or # on.")
-    address = _literal(parts.hostname)
-    if address is not None and not allowed(address, port or _port(parts.scheme)):
+    check_host(parts.scheme, parts.hostname, port)
+
+
+def check_host(scheme: str, host: str, port: int | None) -> None:
+    """The same for a host that is about to be dialled. Raises AddressRefused."""
+    address = _literal(host)
+    if address is not None and not allowed(address, port or _port(scheme)):
         raise AddressRefused(private(str(address)))
 
 
@@ -73,6 +79,7 @@ def _unwrapped(address: Address) -> Address:
     return address
 
 
+@lru_cache(maxsize=1024)
 def _literal(host: str) -> Address | None:
     """The address that a host spells, `2130706433`, `0x7f.1` and full-width digits included; None for a name."""
     host = unicodedata.normalize("NFKC", host).replace("。", ".").rstrip(".")
@@ -130,8 +137,9 @@ def session(**kwargs: Any) -> aiohttp.ClientSession:
     made = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         trust_env=False,
-        skip_auto_headers=("User-Agent", "Content-Type"),
+        skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
         **kwargs,
     )
     # aiohttp sends a GET once more when a kept connection was closed under it; every time over the wire must have its row.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.utils import timezone
 
@@ -15,8 +16,11 @@ RATE_LIMIT_HEADERS = ("x-ratelimit-", "retry-after", "x-should-retry")
 LEFT = "client_left"
 
 
-def failure_of(response: transport.Response, content: bytes) -> errors.CallError | None:
-    """What an answer that came whole means: an error of OpenAI's, a foreign answer, a failure inside 200, or none."""
+def failure_of(response: transport.Response, content: bytes, body: Any) -> errors.CallError | None:
+    """What an answer that came whole means: an error of OpenAI's, a foreign answer, a failure inside 200, or none.
+
+    `body` is what its content is as JSON, or None.
+    """
     status = response.status
     kind = response.headers.get("content-type", "")
     if 300 <= status < 400:
@@ -25,7 +29,6 @@ def failure_of(response: transport.Response, content: bytes) -> errors.CallError
             "Enter the final address as base URL.",
             http_status=status,
         )
-    body = reading.parse(content) if "json" in kind or content[:1] in (b"{", b"[") else None
     if status >= 400:
         error = errors.ErrorBody.of(body)
         return errors.refused(status, error) if error else _foreign(status, kind)
@@ -50,8 +53,9 @@ def ended(
     response: transport.Response | None,
     found: reading.Reading,
     failure: errors.CallError | None,
+    answer: redaction.Redacted | None = None,
 ) -> Ended:
-    """The end of an attempt for the log, without its body. `model` is the one that was asked for."""
+    """The end of an attempt for the log. `model` is the one that was asked for."""
     paid = request.method == "POST"
     price, basis = pricing.cost(found, model, timezone.now()) if paid else (None, "")
     headers = response.headers if response else {}
@@ -62,8 +66,9 @@ def ended(
         error_code=failure.code[:80] if failure else "",
         error_message=failure.sentence if failure else "",
         help_code=failure.help_code if failure else "",
-        headers_at=timezone.now() if response else None,
+        headers_at=response.at if response else None,
         rate_limits={name: value for name, value in headers.items() if name.startswith(RATE_LIMIT_HEADERS)},
+        answer=answer,
         object_id=found.object_id,
         model=model or found.model,
         tokens=found.tokens if paid else {},
@@ -73,10 +78,10 @@ def ended(
     )
 
 
-def with_body(end: Ended, kept: bytes, size: int, headers: Mapping[str, str]) -> Ended:
-    """`kept` is the beginning of an answer of `size` bytes."""
-    answer = redaction.body(kept, headers.get("content-type", ""), headers)
-    return replace(end, answer=replace(answer, size=size, truncated=answer.truncated or size > len(kept)))
+def answer(kept: bytes, size: int, headers: Mapping[str, str]) -> redaction.Redacted:
+    """An answer of `size` bytes, of which `kept` is the beginning, as the log keeps it."""
+    shown = redaction.body(kept, headers.get("content-type", ""), headers)
+    return shown if size == len(kept) else replace(shown, size=size, truncated=True)
 
 
 def _state(failure: errors.CallError | None) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,8 @@ class Passage:
     failure: errors.CallError | None = None
     content: bytes | None = None
     left: bool = False
+    _said: bytes = b""
+    _body: Any = None
     _reader: reading.StreamReader | None = None
     _kept: bytearray = field(default_factory=bytearray)
     _size: int = 0
@@ -89,6 +92,7 @@ class Passage:
     async def _attempt(self, whole: bool) -> None:
         """Over the wire once. The whole attempt, or its way to the headers, is bounded by the request's timeout."""
         self.response, self.content, self.failure = None, None, None
+        self._said, self._body = b"", None
         try:
             async with asyncio.timeout(self.request.timeout):
                 self.response = await transport.send(
@@ -103,8 +107,10 @@ class Passage:
         except asyncio.CancelledError:
             await self._leave()
             raise
-        if self.failure is None and self.response is not None and self.content is not None:
-            self.failure = outcome.failure_of(self.response, self.request.forget_key(self.content))
+        if self.response is not None and self.content is not None:
+            self._said = self.request.forget_key(self.content)
+            self._body = reading.parse(self._said) if len(self._said) <= reading.STREAM_LIMIT else None
+            self.failure = self.failure or outcome.failure_of(self.response, self._said, self._body)
 
     def _sent(self) -> None:
         gate.gate.sent(self.ticket)
@@ -153,9 +159,10 @@ class Passage:
             return
         self._closed = True
         await self._hang_up()
-        done = gate.gate.finish(self.ticket, self._ended(), urgent)
         if urgent:
-            await asyncio.shield(asyncio.wrap_future(done))
+            await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, self._ended())))
+        else:
+            gate.gate.finish_soon(self.ticket, self._ended())
 
     async def _hang_up(self) -> None:
         if self.response is not None:
@@ -167,18 +174,14 @@ class Passage:
         self._closed = True
         await asyncio.shield(self._hang_up())
         ended = outcome.left_unanswered(self.request.repeatable)
-        await asyncio.shield(asyncio.wrap_future(gate.gate.finish(self.ticket, ended)))
+        await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, ended)))
 
     def _ended(self) -> Ended:
-        if self.content is not None or self.response is None:
-            return self._ended_whole(self.content or b"")
-        return self._ended_stream()
-
-    def _ended_whole(self, content: bytes) -> Ended:
-        content = self.request.forget_key(content)
-        body = reading.parse(content) if content and len(content) <= reading.STREAM_LIMIT else None
-        end = outcome.ended(self.request, self.model, self.response, reading.read(body), self.failure)
-        return end if self.response is None else outcome.with_body(end, content, len(content), self.headers)
+        if self.content is None and self.response is not None:
+            return self._ended_stream()
+        found, said = reading.read(self._body), self._said
+        answer = None if self.response is None else outcome.answer(said, len(said), self.headers)
+        return outcome.ended(self.request, self.model, self.response, found, self.failure, answer)
 
     def _ended_stream(self) -> Ended:
         kept = self.request.forget_key(bytes(self._kept))
@@ -186,8 +189,8 @@ class Passage:
         failure = self.failure or found.failure
         if failure is None and self._whole and self._reader is not None and not self._reader.ended:
             failure = outcome.cut_short()
-        end = outcome.ended(self.request, self.model, self.response, found, failure)
-        end = outcome.with_body(end, kept[:KEPT], self._size, self.headers)
+        answer = outcome.answer(kept[:KEPT], self._size, self.headers)
+        end = outcome.ended(self.request, self.model, self.response, found, failure, answer)
         return end if failure or self._whole else outcome.left_midway(end)
 
     def _json(self, kept: bytes) -> Any:
@@ -195,11 +198,10 @@ class Passage:
         return reading.parse(kept) if whole and "json" in self.headers.get("content-type", "") else None
 
 
-async def _admitted(ticket: gate.Ticket, future: Any) -> gate.Ticket:
+async def _admitted(ticket: gate.Ticket, future: Future[gate.Ticket]) -> gate.Ticket:
     """Wait for the gate. A caller that goes away leaves the line, or gives back what it was just given."""
     try:
-        admitted: gate.Ticket = await asyncio.wrap_future(future)
-        return admitted
+        return await gate.awaitable(future)
     except asyncio.CancelledError:
-        await asyncio.shield(asyncio.wrap_future(gate.gate.finish(ticket, outcome.left_in_line())))
+        await asyncio.shield(gate.awaitable(gate.gate.finish(ticket, outcome.left_in_line())))
         raise

@@ -12,14 +12,16 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+import yarl
+from multidict import CIMultiDict
 
 from logs import redaction
 from openai_api import errors, guard
@@ -49,14 +51,79 @@ class Request:
     def repeatable(self) -> bool:
         return self.method in ("GET", "HEAD")
 
+    @cached_property
+    def _key(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
-        return redaction.forget(said, self.headers.get("Authorization", "").removeprefix("Bearer "))
+        return redaction.forget(said, self._key)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """httpx's requests over aiohttp's connections, and no more than that: the ready-made bridge between them cost a call as
+    much again as aiohttp itself (see `tests/bench`). Raises aiohttp's own errors."""
+
+    def __init__(self) -> None:
+        self._session = guard.session()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        seconds = request.extensions["timeout"]
+        try:
+            data: Any = request.content or None
+        except httpx.RequestNotRead:
+            data = request.stream
+        response = await self._session.request(
+            request.method,
+            _dialled(request.url),
+            headers=_multidict(request.headers.raw),
+            data=data,
+            allow_redirects=False,
+            timeout=_timeout(seconds["connect"], seconds["read"]),
+        )
+        return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The bytes of an answer as they come, packed or not."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.content.iter_any():
+            yield chunk
+
+    async def whole(self) -> bytes:
+        return await self._response.read()
+
+    async def aclose(self) -> None:
+        # A connection whose answer was read to its end is kept, any other is closed with it.
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+@lru_cache(maxsize=1024)
+def _dialled(url: httpx.URL) -> yarl.URL:
+    return yarl.URL(str(url), encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
+
+
+def _multidict(raw: list[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """Bodies of unknown length are sent in chunks, which aiohttp says in a header of its own."""
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+    return CIMultiDict((name, value) for name, value in pairs if name.lower() != "transfer-encoding")
 
 
 def wire() -> httpx.AsyncBaseTransport:
     """What httpx calls a transport. Tests put a function in its place (`httpx.MockTransport`)."""
-    return AiohttpTransport(client=guard.session)
+    return Wire()
 
 
 def _wire() -> httpx.AsyncBaseTransport:
@@ -79,21 +146,31 @@ async def close() -> None:
 class Response:
     """An answer whose headers have come. Read it whole with `read`, or as it comes with `chunks`; then `close` it.
 
-    `headers` have lower-case names and no key in them; `length` is the announced size in bytes, -1 when none was.
+    `headers` have lower-case names and no key in them; `length` is the announced size in bytes, -1 when none was. `at` is when
+    they came.
     """
 
     def __init__(self, inner: httpx.Response, request: Request) -> None:
         self._inner = inner
         self._request = request
         self.status = inner.status_code
-        pairs = [(name.lower(), request.forget_key(value)) for name, value in inner.headers.raw]
-        self.headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+        self.at = datetime.now(UTC)
+        raw = inner.headers.raw
+        together = b"\n".join([value for _, value in raw])
+        if request.forget_key(together) != together:
+            raw = [(name, request.forget_key(value)) for name, value in raw]
+        self.headers: dict[str, str] = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
         length = self.headers.get("content-length", "")
         self.length = int(length) if length.isascii() and length.isdigit() else -1
 
     async def read(self, most: int = MOST_BYTES) -> bytes:
         """The whole body, decompressed. Raises AnswerTooLarge beyond `most` bytes."""
         found = bytearray()
+        if 0 <= self.length <= most and isinstance(self._inner.stream, _Body):
+            try:
+                return self._decompressed(await self._inner.stream.whole(), most)
+            except Exception as error:
+                raise broken(self._request, error) from error
         async for chunk in self.chunks():
             found += chunk
             if len(found) > most:
@@ -132,7 +209,6 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 
     `on_sent` is called when the last byte of the body was handed to the network.
     """
-    guard.check_url(request.url)
     seconds = {"connect": min(CONNECT_SECONDS, request.timeout), "read": request.timeout, "pool": None}
     content: bytes | AsyncIterator[bytes] = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
@@ -141,11 +217,13 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
             headers["content-length"] = str(len(content))
         content = _told(content, on_sent)
     try:
+        url = _url(request.url)
+        guard.check_host(url.scheme, url.host, url.port)
         built = httpx.Request(
             request.method,
-            _url(request.url),
+            url,
             params=request.query,
-            headers=headers,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
             content=content,
             extensions={"timeout": seconds},
         )
@@ -165,7 +243,11 @@ async def _told(content: bytes | AsyncIterator[bytes], on_sent: Callable[[], Non
 
 @lru_cache(maxsize=1024)
 def _url(url: str) -> httpx.URL:
-    return httpx.URL(url)
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        guard.check_url(url.partition("?")[0])
+        raise
 
 
 def broken(request: Request, error: Exception) -> errors.CallError:

@@ -38,7 +38,9 @@ class Options:
 
 def read(headers: Mapping[str, str]) -> Options:
     """The options of a request whose `headers` have lower-case names. Raises BadOption."""
-    given = {name: headers[name].strip() for name in headers if name.startswith(PREFIX)}
+    given = {name: value.strip() for name, value in headers.items() if name.startswith(PREFIX)}
+    if not given:
+        return Options()
     if unknown := given.keys() - KNOWN:
         raise BadOption(f"The header {sorted(unknown)[0]} is unknown. Known are {', '.join(sorted(KNOWN))}.")
     return Options(

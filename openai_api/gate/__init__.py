@@ -6,10 +6,12 @@ state     the database's side: what stands, read and written in a few statements
 holds     what OpenAI's answers say about the calls to come
 turn      everything that was said since the last turn, in one transaction
 thread    one thread in each process, which takes the turns
+waiting   how event loops wait for that thread
 """
 
 from openai_api.gate.state import clock
 from openai_api.gate.thread import Gate, batch, gate
 from openai_api.gate.tickets import Ticket
+from openai_api.gate.waiting import awaitable
 
-__all__ = ["Gate", "Ticket", "batch", "clock", "gate"]
+__all__ = ["Gate", "Ticket", "awaitable", "batch", "clock", "gate"]

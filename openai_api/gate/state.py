@@ -212,6 +212,4 @@ def set_right(key: str, throttle: Throttle, now: float) -> None:
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+    return list(bulk.execute(sql, values).fetchall())

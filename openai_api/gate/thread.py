@@ -28,6 +28,7 @@ from openai_api.gate import state
 from openai_api.gate.rules import GLANCE
 from openai_api.gate.tickets import Ticket
 from openai_api.gate.turn import Arrival, Command, Ending, Line, Sent, Turn, fail
+from openai_api.gate.waiting import together
 from openai_api.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -92,14 +93,15 @@ class Gate:
         self._submit(Ending(ticket, ended, following, reason))
         return following, following.admitted
 
-    def finish(self, ticket: Ticket, ended: Ended | None = None, urgent: bool = True) -> Future[None]:
-        """Give the slot back and complete the rows. Also the way out for whoever leaves the line.
+    def finish(self, ticket: Ticket, ended: Ended | None = None) -> Future[None]:
+        """Give the slot back and complete the rows. Also the way out for whoever leaves the line."""
+        done: Future[None] = Future()
+        self._submit(Ending(ticket, ended, done=done))
+        return done
 
-        What is not urgent may be written a few milliseconds later, together with the next arrival.
-        """
-        command = Ending(ticket, ended, urgent=urgent)
-        self._submit(command)
-        return command.future
+    def finish_soon(self, ticket: Ticket, ended: Ended) -> None:
+        """The same for who does not wait for it: it may be written a little later, together with the next arrival."""
+        self._submit(Ending(ticket, ended))
 
     def stop(self, timeout: float = 5.0) -> None:
         """Let the thread finish what is pending and close its database connection."""
@@ -153,7 +155,7 @@ class Gate:
             found.append(command)
 
     def _can_wait(self, found: list[Command]) -> bool:
-        return not self._line and all(isinstance(one, Ending) and not one.urgent for one in found)
+        return not self._line and all(isinstance(one, Ending) and one.patient for one in found)
 
     def take_turn(self, commands: Sequence[Command]) -> None:
         """One turn. Where its writing fails for another reason than the database's absence, each command is tried alone."""
@@ -167,8 +169,9 @@ class Gate:
             for command in commands:
                 self.take_turn([command])
             return
-        for tell in told:
-            tell()
+        with together():
+            for tell in told:
+                tell()
 
     def _write(self, commands: Sequence[Command]) -> list[Callable[[], None]]:
         with transaction.atomic():
@@ -195,12 +198,13 @@ class Gate:
         logger.error("The gate could not write to the database", exc_info=error)
         for command in commands:
             if isinstance(command, Arrival):
-                fail(command.future, errors.LogUnavailable("the database did not take its row"))
+                fail(command.ticket.admitted, errors.LogUnavailable("the database did not take its row"))
             elif isinstance(command, Ending) and command.tries < TRIES:
                 self._kept.append(command.again())
-            else:
+            elif isinstance(command, Ending):
                 self._live.discard(command.ticket)
-                fail(command.future, error)
+                if command.done is not None:
+                    fail(command.done, error)
         self._wake_in = GLANCE
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,10 +32,6 @@ class Arrival:
     call: dict[str, Any] | None = None
     request: Redacted | None = None
 
-    @property
-    def future(self) -> Future[Any]:
-        return self.ticket.admitted
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -43,20 +39,25 @@ class Sent:
 
     ticket: Ticket
     at: float
-    future: Future[Any] = field(default_factory=Future)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """An attempt is over, or its caller left the line. With `following` the call goes on for the `reason` given."""
+    """An attempt is over, or its caller left the line. With `following` the call goes on for the `reason` given.
+
+    `done` is settled once it is written; without it nobody waits.
+    """
 
     ticket: Ticket
     ended: Ended | None = None
     following: Ticket | None = None
     reason: str = ""
-    urgent: bool = True
-    future: Future[Any] = field(default_factory=Future)
+    done: Future[None] | None = None
     tries: int = 0
+
+    @property
+    def patient(self) -> bool:
+        return self.done is None and self.following is None
 
     def again(self) -> Ending:
         return replace(self, tries=self.tries + 1)
@@ -263,7 +264,7 @@ class Turn:
             ticket.held, ticket.admitted_at = True, self._ticking
         told: list[Callable[[], None]] = [partial(ticket.admitted.set_result, ticket) for ticket in self._passing]
         told += [partial(fail, ticket.admitted, error) for ticket, error in self._refused.items()]
-        told += [partial(_settle, one.future) for one in self._endings]
+        told += [partial(_settle, one.done) for one in self._endings if one.done is not None]
         return told
 
 

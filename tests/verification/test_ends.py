@@ -11,6 +11,7 @@ from accounts.models import User
 from flows.models import Flow, Record, Run
 from flows.samples import load_samples
 from mappings.models import Mapping, Rule
+from openai_api.gate.rules import FAILURES
 from tests.builders import connection
 from tests.flows.builders import FarSide, ready_installation, response
 from tests.people import signed_in, viewer_vera
@@ -135,9 +136,12 @@ def test_the_throttle_is_measured_by_refused_calls_too(openai, small_window):
     assert end_of("throttle", subject_of()).state == "passed"
 
 
-def test_the_throttle_cannot_be_measured_once_the_connection_is_stopped(openai, small_window):
+def test_the_throttle_cannot_be_measured_while_the_connection_is_stopped(openai, small_window):
     openai.answer = refuses(401, KEY_REFUSED)
-    outcome = end_of("throttle", subject_of())
+    subject = subject_of()
+    for _ in range(FAILURES):
+        end_of("model", subject)
+    outcome = end_of("throttle", subject)
     assert outcome.state == "skipped"
     assert "check of the connection passes" in outcome.remedy
 
