@@ -290,7 +290,22 @@ QUERY = (
     "shown",
     "q",
 )
-QUERY += ("tag", "cause_id", "since", "from", "to", "http", "request", "answer", "page", "rule", "record", "sample", "next", "models")
+QUERY += (
+    "tag",
+    "cause_id",
+    "since",
+    "from",
+    "to",
+    "http",
+    "request",
+    "answer",
+    "page",
+    "rule",
+    "record",
+    "sample",
+    "next",
+    "models",
+)
 
 
 @pytest.mark.django_db

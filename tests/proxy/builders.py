@@ -51,9 +51,7 @@ def scope(method: str, target: str, headers: Iterable[tuple[str, str]]) -> dict[
     }
 
 
-async def aask(
-    method: str, target: str, secret: str = "", body: bytes | Iterable[bytes] = b"", **headers: str
-) -> Got:
+async def aask(method: str, target: str, secret: str = "", body: bytes | Iterable[bytes] = b"", **headers: str) -> Got:
     """One request to the application, whose caller stays until the end. `x_patchbay_tags="a"` is the header of that name."""
     named = [(name.replace("_", "-"), value) for name, value in headers.items()]
     named += [("authorization", f"Bearer {secret}")] if secret else []

@@ -21,9 +21,7 @@ def test_by_default_nothing_is_repeated_because_the_sdk_repeats_by_itself() -> N
 
 
 def test_every_option_is_read() -> None:
-    found = chosen(
-        retries="3", retry_on="429, 5xx", timeout="2.5", correlation_id="order:7", tags=" nightly ,shop-2,"
-    )
+    found = chosen(retries="3", retry_on="429, 5xx", timeout="2.5", correlation_id="order:7", tags=" nightly ,shop-2,")
     assert (found.policy.count, found.policy.only, found.policy.on_all_errors) == (3, ("429", "5xx"), False)
     assert (found.timeout, found.correlation_id, found.tags) == (2.5, "order:7", "nightly, shop-2")
     assert chosen(retries="1", retry_on="all").policy == RetryPolicy(count=1, on_all_errors=True)
