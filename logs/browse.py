@@ -141,8 +141,8 @@ def _search(calls: Calls, text: str) -> Calls:
 
 def _tagged(calls: Calls, tag: str) -> Calls:
     """The calls with this whole tag among theirs, which stand as `one, two`; within the newest `SEARCHED` calls."""
-    alone = Q(tags=tag) | Q(tags__startswith=f"{tag}, ") | Q(tags__endswith=f", {tag}") | Q(tags__contains=f", {tag}, ")
-    return _newest(calls.filter(alone))
+    among = Q(tags__istartswith=f"{tag}, ") | Q(tags__iendswith=f", {tag}") | Q(tags__icontains=f", {tag}, ")
+    return _newest(calls.filter(Q(tags__iexact=tag) | among))
 
 
 def _newest(calls: Calls) -> Calls:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from openai_api.retries import RetryPolicy
 from proxy.options import KNOWN, BadOption, read
+from tests.conftest import ROOT
 
 
 def chosen(**headers: str):
@@ -55,3 +58,8 @@ def test_whatever_comes_is_read_or_refused(headers: dict[str, str]) -> None:
         return
     assert 0 <= found.policy.count <= 10 and 0 < found.timeout <= 3600
     assert len(found.correlation_id) <= 40 and len(found.tags) <= 220
+
+
+def test_the_page_and_the_readme_name_every_option_and_no_other() -> None:
+    for place in ("README.md", "templates/proxy/_options.html"):
+        assert set(re.findall(r"x-patchbay-(?!call-id)[a-z-]+", (ROOT / place).read_text())) == KNOWN, place
