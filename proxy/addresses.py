@@ -10,20 +10,16 @@ from django.conf import settings
 from connections.models import Installation
 
 PYTHON = """\
-import os
-
 from openai import OpenAI
 
-client = OpenAI(
-    base_url="{url}",
-    api_key=os.environ["PATCHBAY_TOKEN"],
-)
+# The token stands in the environment variable OPENAI_API_KEY.
+client = OpenAI(base_url="{url}")
 answer = client.responses.create(model="{model}", input="Say hello")
 print(answer.output_text)"""
 
 CURL = """\
 curl {url}/responses \\
-  -H "Authorization: Bearer $PATCHBAY_TOKEN" \\
+  -H "Authorization: Bearer $OPENAI_API_KEY" \\
   -H "Content-Type: application/json" \\
   -d '{body}'"""
 
