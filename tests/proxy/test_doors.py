@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import timedelta
 
@@ -97,6 +98,20 @@ def test_a_crowd_at_one_door_sends_one_to_look_again(monkeypatch: pytest.MonkeyP
         return await asyncio.gather(*(doors.door(str(here.pk), secret) for _ in range(50)))
 
     assert all(loop.run(crowd())) and len(looks) == 1
+
+
+def test_a_flood_of_wrong_tokens_takes_a_few_threads_only() -> None:
+    here = builders.installation()
+
+    async def flood() -> int:
+        knocking = [asyncio.ensure_future(doors.door(str(here.pk), f"pbt_wrong{number}")) for number in range(100)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        busy = threading.active_count()
+        assert not any(await asyncio.gather(*knocking))
+        return busy
+
+    assert loop.run(flood()) <= threading.active_count() + 4
 
 
 def test_a_database_that_fails_lets_nobody_in_and_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from openai import AuthenticationError, OpenAI
 
 from config.entry import by_path
+from connections.models import Installation
 from logs.models import Body, Call
+from proxy import knocks
 from proxy.application import application
+from proxy.models import Knock
 from tests import builders
 from tests.conftest import free_port, wait_until
 from tests.proxy.builders import token
@@ -293,6 +297,22 @@ def test_a_caller_who_leaves_in_mid_upload_has_done_nothing(here: httpx.Client, 
     caller.close()
     assert ends.wait(2) and upstream.troubles
     assert (ended().state, ended().error_code) == ("cancelled", "client_left")
+
+
+def test_openais_package_comes_back_when_told_and_only_then(here: httpx.Client, upstream: Far) -> None:
+    """What the throttle refuses it asks again after the time that was named; what cannot succeed it asks once."""
+    sdk = OpenAI(base_url=str(here.base_url), api_key=here.headers["authorization"].split()[1], max_retries=3)
+    upstream.answer = lambda link: link.answer(b'{"object": "list", "data": []}', content_type="application/json")
+    Installation.objects.update(throttle_limit=1, throttle_seconds=1, excess="reject")
+    began = time.monotonic()
+    for _ in range(2):
+        assert sdk.models.list().data == []
+    assert 0.9 < time.monotonic() - began < 5
+    wait_until(lambda: sorted(Call.objects.values_list("state", flat=True)) == ["done", "done", "rejected"])
+    with pytest.raises(AuthenticationError, match="no valid Patchbay token"):
+        sdk.with_options(api_key="pbt_wrong").models.list()
+    knocks.write()
+    assert Knock.objects.get().count == 1
 
 
 def test_an_answer_that_breaks_off_breaks_off_for_the_caller(here: httpx.Client, upstream: Far) -> None:
