@@ -312,7 +312,8 @@ class Caller:
         async def send(message: dict[str, Any]) -> None:
             self.sent.append(message)
 
-        await application(self.scope, receive, send)
+        async with asyncio.timeout(10):
+            await application(self.scope, receive, send)
 
 
 def test_a_stream_passes_chunk_by_chunk(far_side: Install, secret: str) -> None:
