@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from openai_api import transport
 from proxy.application import application as proxy
 from webhooks.receiver import application as webhook_receiver
 
@@ -34,9 +35,11 @@ def by_path(pages: Application) -> Application:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """Uvicorn's start and stop messages; Django's handler does not know them."""
+    """Uvicorn's start and stop messages; Django's handler does not know them. Kept connections are closed at the stop."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await transport.close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

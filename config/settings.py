@@ -83,6 +83,7 @@ WORKERS = env.WORKERS
 # Called with the process name when web or a worker starts: may it run with these keys, and what did a killed predecessor
 # of that name hold? See `jobs.tables`.
 ON_PROCESS_START = [
+    "openai_api.pricing.warm",
     "connections.checks.assert_keys_open",
     "openai_api.sweep.release_process",
     "flows.tasks.release_process",

@@ -1,4 +1,4 @@
-"""Every address of Patchbay's pages. Machine traffic (`/hookapi/`) is served beside Django, in `config.asgi`."""
+"""Every address of Patchbay's pages. Machine traffic (`/hookapi/`, `/proxy/`) is served beside Django, in `config.asgi`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("mappings/", include("mappings.urls")),
     path("", include("flows.urls")),
     path("webhooks/", include("webhooks.urls")),
+    path("", include("proxy.urls")),
     path("", include("verification.urls")),
     path("", include("logs.urls")),
 ]

@@ -30,7 +30,7 @@ LIVE_ROWS: Final = 100
 SETTLED: Final = timedelta(seconds=1)
 TEXT_COLUMNS: Final = (
     *("correlation_id", "request_id", "object_id", "model", "operation", "path"),
-    *("error_code", "error_message", "cause_label"),
+    *("error_code", "error_message", "cause_label", "tags"),
 )
 
 
@@ -51,6 +51,7 @@ def matching(filters: Filters) -> Calls:
         "operation": filters.operation or None,
         "model": filters.model or None,
         "cause": filters.cause or None,
+        "cause_id": filters.cause_id or None,
         "correlation_id": filters.correlation or None,
         "created_at__gte": filters.start,
         "created_at__lte": filters.end,
@@ -61,6 +62,8 @@ def matching(filters: Filters) -> Calls:
     if filters.http:
         sent = filters.http != (0, 0)
         calls = calls.filter(http_status__range=filters.http) if sent else calls.filter(http_status=None)
+    if filters.tag:
+        calls = _tagged(calls, filters.tag)
     return _search(calls, filters.text) if filters.text else calls
 
 
@@ -133,8 +136,18 @@ def _search(calls: Calls, text: str) -> Calls:
         within |= Q(**{f"{column}__icontains": text})
     if _is_part_of_id(text):
         within |= Q(id__icontains=text)
+    return _newest(calls.filter(within))
+
+
+def _tagged(calls: Calls, tag: str) -> Calls:
+    """The calls with this whole tag among theirs, which stand as `one, two`; within the newest `SEARCHED` calls."""
+    among = Q(tags__istartswith=f"{tag}, ") | Q(tags__iendswith=f", {tag}") | Q(tags__icontains=f", {tag}, ")
+    return _newest(calls.filter(Q(tags__iexact=tag) | among))
+
+
+def _newest(calls: Calls) -> Calls:
     oldest = _oldest_searched()
-    return calls.filter(within, created_at__gte=oldest) if oldest else calls.filter(within)
+    return calls.filter(created_at__gte=oldest) if oldest else calls
 
 
 def _oldest_searched() -> datetime | None:

@@ -32,7 +32,7 @@ PERIODS: Final = [
 PERIOD: Final = re.compile(r"([1-9][0-9]{0,3})(m|h|d)")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 HTTP: Final = re.compile(r"[1-5]([0-9]{2}|xx)", re.IGNORECASE)
-MORE: Final = ("operation", "model", "http", "cause", "from", "to")
+MORE: Final = ("operation", "model", "http", "cause", "tag", "from", "to")
 YEARS: Final = range(2000, 3000)
 MOST_ID: Final = 2**63 - 1
 
@@ -49,6 +49,8 @@ class Filters:
     state: str = ""
     http: tuple[int, int] | None = None
     cause: str = ""
+    cause_id: str = ""
+    tag: str = ""
     correlation: str = ""
     start: datetime | None = None
     end: datetime | None = None
@@ -85,6 +87,8 @@ class FilterForm(forms.Form):
     )
     http = PlainText("HTTP", widget=forms.TextInput(attrs={"placeholder": "429, 5xx"}))
     cause = PlainText("Caused by", widget=forms.Select())
+    cause_id = PlainText("Id of the cause", widget=forms.HiddenInput())
+    tag = PlainText("Tag", widget=forms.TextInput(attrs={"placeholder": "One whole tag"}))
     since = PlainText("Time", widget=forms.Select())
     correlation = PlainText("Correlation", widget=forms.HiddenInput())
 
@@ -140,6 +144,8 @@ class FilterForm(forms.Form):
             state=good.get("state", ""),
             http=good.get("http"),
             cause=good.get("cause", ""),
+            cause_id=good.get("cause_id", "").strip(),
+            tag=good.get("tag", "").strip(),
             correlation=good.get("correlation", ""),
             start=max(starts).astimezone(UTC) if starts else None,
             end=good["to"].astimezone(UTC) if good.get("to") else None,

@@ -36,6 +36,7 @@ CAUSES: Final[dict[str, Place]] = {
     "pull": Place("Pull", "download", "runs:detail"),
     "event": Place("Webhook event", "webhook", "webhooks:detail"),
     "check": Place("Verification check", "verify", "verification:page", argument="installation_id"),
+    "proxy": Place("Program at the proxy", "send", "proxy:detail"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }

@@ -103,6 +103,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "answer_part": Part(detail.bodies.get(detail.chosen), request.GET.get("answer", "body")),
         "usage": usage_of(call),
         "cause": cause_link(call),
+        "tags": [word for word in call.tags.split(", ") if word],
         "installation_url": address("installations:detail", call.installation_id),
         "connection_url": address("connections:detail", call.connection_id),
         "related": detail.related[:SHOWN_RELATED],

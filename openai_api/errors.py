@@ -18,6 +18,7 @@ CallError
 │   ├── RateLimited, NoCredit
 │   ├── BadRequest, NotFound, ModelNotFound
 │   └── ServerFailed
+├── CallerLeft          who asked went away before all of the request was there to be sent
 └── FailedInside        HTTP 200 whose body says that it failed
 """
 
@@ -152,6 +153,13 @@ class OutcomeUnknown(CallError):
 
 class TimedOut(CallError):
     help_code, slug = help.TIMED_OUT, "timeout"
+
+
+class CallerLeft(CallError):
+    slug = "client_left"
+
+    def __init__(self) -> None:
+        super().__init__("The caller left in the middle of its request, so OpenAI never got all of it.")
 
 
 class NotOpenAI(CallError):

@@ -87,6 +87,8 @@ def answer(kept: bytes, size: int, headers: Mapping[str, str]) -> redaction.Reda
 def _state(failure: errors.CallError | None) -> str:
     if failure is None:
         return "done"
+    if isinstance(failure, errors.CallerLeft):
+        return "cancelled"
     return "unknown" if isinstance(failure, errors.OutcomeUnknown) else "failed"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 from django.utils import timezone
@@ -22,10 +23,15 @@ STRAIGHT_UP_TO = 100_000
 
 @cache
 def _table() -> Any:
-    """Imported at the first use: it takes a quarter of a second and 30 MB, which a page without calls need not pay."""
+    """Imported when it is wanted, or by `warm`: it takes a quarter of a second, which a command without calls need not pay."""
     import genai_prices
 
     return genai_prices
+
+
+def warm(process_name: str) -> None:
+    """Load the prices beside everything else when a process starts, so that its first call does not wait for them."""
+    Thread(target=_asked, args=("gpt-6-luna", "", datetime.now(UTC), 1, 0, 1), name="prices", daemon=True).start()
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -44,7 +44,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] | None = None
     content: bytes = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncIterable[bytes] | None = None
     timeout: float = 60.0
 
     @property
@@ -210,7 +210,7 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
     `on_sent` is called when the last byte of the body was handed to the network.
     """
     seconds = {"connect": min(CONNECT_SECONDS, request.timeout), "read": request.timeout, "pool": None}
-    content: bytes | AsyncIterator[bytes] = request.content if request.stream is None else request.stream
+    content: bytes | AsyncIterable[bytes] = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
         if isinstance(content, bytes):
@@ -232,7 +232,7 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
         raise broken(request, error) from error
 
 
-async def _told(content: bytes | AsyncIterator[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
+async def _told(content: bytes | AsyncIterable[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
     if isinstance(content, bytes):
         yield content
     else:
@@ -261,9 +261,9 @@ def broken(request: Request, error: Exception) -> errors.CallError:
 
 def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallError | None:
     inner = _chain(cause)
-    refused = next((one for one in inner if isinstance(one, errors.AddressRefused)), None)
-    if refused is not None:
-        return refused
+    own = next((one for one in inner if isinstance(one, (errors.AddressRefused, errors.CallerLeft))), None)
+    if own is not None:
+        return own
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return errors.NoSuchHost(f"No such host: {host}. Check the base URL of the connection for a typing error.")
     if any(isinstance(one, (ssl.SSLError, aiohttp.ClientSSLError, ssl.CertificateError)) for one in inner):

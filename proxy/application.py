@@ -96,7 +96,7 @@ def _context(opened: Door, chosen: options.Options) -> Context:
     )
 
 
-async def _body(receive: Receive, announced: str) -> tuple[bytes, AsyncIterator[bytes] | None, int]:
+async def _body(receive: Receive, announced: str) -> tuple[bytes, Upload | None, int]:
     """`(content, None, size)` of a body that can be held, else `(b"", stream, size)`; -1 is an unknown size."""
     held = bytearray()
     size = int(announced) if announced.isascii() and announced.isdigit() else -1
@@ -106,17 +106,32 @@ async def _body(receive: Receive, announced: str) -> tuple[bytes, AsyncIterator[
         if not message.get("more_body"):
             return bytes(held), None, len(held)
         if len(held) > HELD or size > HELD:
-            return b"", _rest(bytes(held), receive), size
+            return b"", Upload(bytes(held), receive), size
 
 
-async def _rest(beginning: bytes, receive: Receive) -> AsyncIterator[bytes]:
-    yield beginning
-    while True:
-        message = await _next(receive)
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body"):
-            return
+class Upload:
+    """A body that is passed on as it comes. `over` is set as soon as nobody reads it any more, `cut` says that the caller
+    hung up in the middle of it; then the sending fails by itself.
+    """
+
+    def __init__(self, beginning: bytes, receive: Receive) -> None:
+        self._beginning, self._receive = beginning, receive
+        self.over, self.cut = asyncio.Event(), False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            yield self._beginning
+            while True:
+                message = await _next(self._receive)
+                if message.get("body"):
+                    yield message["body"]
+                if not message.get("more_body"):
+                    return
+        except Gone:
+            self.cut = True
+            raise errors.CallerLeft from None
+        finally:
+            self.over.set()
 
 
 async def _next(receive: Receive) -> Message:
@@ -148,8 +163,10 @@ async def _pass(passage: Passage, receive: Receive, send: Send) -> None:
 
 async def _watch(receive: Receive, work: asyncio.Task[Any], passage: Passage) -> None:
     """Wait for the caller to hang up. While its body is still being read, that reader notices by itself."""
-    if passage.request.stream is not None and passage.response is None:
-        return
+    if isinstance(passage.request.stream, Upload):
+        await passage.request.stream.over.wait()
+        if passage.request.stream.cut:
+            return
     with contextlib.suppress(Gone):
         while True:
             await _next(receive)
@@ -168,16 +185,21 @@ async def _answer(passage: Passage, send: Send) -> None:
         assert failure is not None  # noqa: S101 - no answer without a reason
         await _refuse(send, refusals.of(failure))
         return
-    whole = passage.content is not None
+    content = passage.content
+    if failure is not None and content is not None:
+        # Whoever holds a token must not be told the key by a far side that quotes what it refuses.
+        content = passage.request.forget_key(content)
+    whole = content is not None
     headers = request.answer_headers(passage.headers, whole)
-    if whole:
-        headers.append((b"content-length", str(len(passage.content or b"")).encode()))
-    elif response.length >= 0:
-        headers.append((b"content-length", str(response.length).encode()))
+    # An answer that has no body (RFC 9110 §8.6) announces what OpenAI's announced: the size of what a GET would bring.
+    bodiless = passage.request.method == "HEAD" or passage.status in (204, 304)
+    length = response.length if content is None or bodiless else len(content)
+    if length >= 0:
+        headers.append((b"content-length", str(length).encode()))
     headers.append((b"x-patchbay-call-id", str(passage.call_id).encode()))
     await send({"type": "http.response.start", "status": passage.status, "headers": headers})
     if whole:
-        await send({"type": "http.response.body", "body": passage.content})
+        await send({"type": "http.response.body", "body": content})
         return
     try:
         async for chunk in passage.chunks():

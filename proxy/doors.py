@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import close_old_connections
 from django.db.models import Q
 from django.utils import timezone
@@ -41,6 +41,8 @@ class Kept:
     look: asyncio.Task[Door | None] | None = None
 
 
+# So many look at once: whoever tries wrong tokens by the thousand takes no more threads and connections than these.
+_eyes = ThreadPoolExecutor(4, thread_name_prefix="doors")
 _kept: dict[tuple[str, str], Kept] = {}
 
 
@@ -80,8 +82,7 @@ def _looked(key: tuple[str, str], kept: Kept, look: asyncio.Task[Door | None]) -
 
 
 async def _look(installation: str, token_digest: str) -> Door | None:
-    async with ThreadSensitiveContext():
-        return await sync_to_async(_find)(installation, token_digest)
+    return await asyncio.get_running_loop().run_in_executor(_eyes, _find, installation, token_digest)
 
 
 def _find(installation: str, token_digest: str) -> Door | None:

@@ -9,6 +9,8 @@ from django.db import models
 from django.utils import timezone
 
 from connections.models import Installation
+from proxy.states import TOKEN_STATES
+from ui.states import State
 
 # A token begins with this, so that people, scanners and the log's redaction know one when they see it.
 PREFIX = "pbt_"
@@ -35,6 +37,15 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def masked(self) -> str:
+        """How a page names it beside its name, without telling it."""
+        return f"{PREFIX}••••{self.last4}"
+
+    @property
+    def state_info(self) -> State:
+        return TOKEN_STATES["revoked" if self.revoked_at else "valid"]
 
 
 class Knock(models.Model):

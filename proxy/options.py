@@ -18,8 +18,9 @@ from openai_api.retries import RetryPolicy
 
 PREFIX = "x-patchbay-"
 MOST_RETRIES, LONGEST_TIMEOUT = 10, 3600.0
-STATUS = re.compile(r"[1-5](?:\d\d|xx)")
-WORD = re.compile(r"[\w.:@/+=-]{1,40}")
+STATUS = re.compile(r"[1-5](?:\d\d|xx)", re.ASCII)
+NUMBER = re.compile(r"\d{1,3}", re.ASCII)
+WORD = re.compile(r"[\w.:@/+=-]{1,40}", re.ASCII)
 KNOWN = {PREFIX + name for name in ("retries", "retry-on", "timeout", "correlation-id", "tags")}
 
 
@@ -52,7 +53,7 @@ def read(headers: Mapping[str, str]) -> Options:
 
 def _policy(given: Mapping[str, str]) -> RetryPolicy:
     text = given.get("x-patchbay-retries", "0")
-    if not (text.isascii() and text.isdigit() and int(text) <= MOST_RETRIES):
+    if not NUMBER.fullmatch(text) or int(text) > MOST_RETRIES:
         raise BadOption(f"x-patchbay-retries is a whole number from 0 to {MOST_RETRIES}.")
     on = [part.strip().lower() for part in given.get("x-patchbay-retry-on", "").split(",") if part.strip()]
     if any(part != "all" and not STATUS.fullmatch(part) for part in on):

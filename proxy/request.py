@@ -54,7 +54,7 @@ def path(raw: str) -> str:
             "The path can't be passed on. Send a path below /v1 such as /v1/responses: no full address, no //, no spaces."
         )
     plain = unquote(unquote(raw))
-    if any(part in (".", "..") for part in re.split(r"[/\\]", plain)) or re.search(r"[\x00-\x20\x7f\\]", plain):
+    if any(part in (".", "..") for part in re.split(r"[/\\]", plain)) or re.search(r"[\x00-\x1f\x7f\\]", plain):
         raise NotPassedOn("The path can't be passed on: it holds . or .. or a hidden character. Send it in full.")
     return raw
 

@@ -42,6 +42,7 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
         Item("Connections", "connection", "connections:list"),
         Item("Installations", "installation", "installations:list"),
         Item("Mappings", "mapping", "mappings:list"),
+        Item("Proxy", "send", "proxy:list", part="/proxy/"),
     ),
     "Move": (
         Item("Records", "records", "records:list"),

@@ -109,9 +109,10 @@ class Gate:
             thread = self._thread
         self._live.clear()
         self._line.clear()
-        if thread is not None:
-            self._inbox.put(None)
-            thread.join(timeout)
+        until = time.monotonic() + timeout
+        while thread is not None and thread.is_alive() and time.monotonic() < until:
+            self._inbox.put(None)  # more than once: one that came together with an ending is gone with it
+            thread.join(0.02)
 
     # The thread
 

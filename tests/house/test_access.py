@@ -26,8 +26,10 @@ from connections import actions as connection_actions
 from connections.models import InstallationDraft
 from connections.testing import Verdict
 from flows.models import Flow
+from logs.audit import SYSTEM
 from logs.models import Call
 from proxy import knocks
+from proxy.actions import create_token
 from tests import people
 from tests.flows.builders import push, ready_installation
 from ui.access import policy_of
@@ -101,6 +103,11 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "webhooks:detail": ("viewer", READ),
     "webhooks:replay": ("operator", SEND),
     "webhooks:first_event": ("viewer", READ),
+    "proxy:list": ("viewer", READ),
+    "proxy:new": ("administrator", BOTH),
+    "proxy:detail": ("viewer", READ),
+    "proxy:revoke": ("administrator", SEND),
+    "proxy:installation": ("viewer", READ),
     "verification:list": ("viewer", READ),
     "verification:page": ("viewer", READ),
     "verification:start": ("operator", SEND),
@@ -156,6 +163,7 @@ def rows() -> dict[str, Any]:
         "record": run.items.get().record,
         "event": Event.objects.create(installation_id=installation.pk, state="done", **event),
         "call": Call.objects.create(installation_id=installation.pk, correlation_id="c0ffee", **call),
+        "token": create_token(SYSTEM, "Shop", [installation]).token,
         "verification": Verification.objects.create(installation=installation, state="passed"),
     }
 
@@ -172,6 +180,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "webhooks": house.event,
         "verification": house.verification if name == "verification:report" else house.installation,
         "flows": house.flow,
+        "proxy": house.installation if name == "proxy:installation" else house.token,
         "logs": house.call,
         "accounts": User.objects.get(username="vera"),
     }.get(room)
@@ -281,7 +290,22 @@ QUERY = (
     "shown",
     "q",
 )
-QUERY += ("since", "from", "to", "http", "request", "answer", "page", "rule", "record", "sample", "next", "models")
+QUERY += (
+    "tag",
+    "cause_id",
+    "since",
+    "from",
+    "to",
+    "http",
+    "request",
+    "answer",
+    "page",
+    "rule",
+    "record",
+    "sample",
+    "next",
+    "models",
+)
 
 
 @pytest.mark.django_db

@@ -37,6 +37,12 @@ def found(query="", **filters):
         ("http_status", None, 200, "http=none"),
         ("cause", "check", "form", "cause=check"),
         ("correlation_id", "abc", "abcd", "correlation=abc"),
+        ("cause_id", "7", "77", "cause_id=7"),
+        ("tags", "nightly", "nightly-2", "tag=nightly"),
+        ("tags", "nightly, b", "nightly-2, b", "tag=Nightly"),
+        ("tags", "a, nightly", "a, x-nightly", "tag=+nightly+"),
+        ("tags", "a, nightly, b", "a, nightly.x, b", "tag=nightly"),
+        ("tags", "100%_", "100abc", "tag=100%25_"),
     ],
 )
 def test_each_filter_keeps_what_it_names(column, mine, other, query):
@@ -112,6 +118,7 @@ def test_strange_text_finds_nothing_and_breaks_nothing(strange):
         ("error_code", "rate_limited", "rate_lim"),
         ("error_message", "OpenAI answered 401: the key is wrong.", "the key is"),
         ("cause_label", "Product HP-10733", "hp-107"),
+        ("tags", "nightly, shop-2", "shop"),
     ],
 )
 def test_text_is_searched_in(column, value, text):

@@ -82,3 +82,9 @@ def test_a_wrong_option_is_refused_in_a_sentence(options, sentence):
 def test_an_unknown_format_is_refused():
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("calls", "--format", "xml")
+
+
+def test_a_tag_is_printed_and_can_be_asked_for(capsys):
+    call(cause="proxy", tags="nightly, shop-2")
+    call(cause="proxy", tags="shop-21")
+    assert [json.loads(line)["tags"] for line in output(capsys, tag="shop-2").splitlines()] == ["nightly, shop-2"]

@@ -23,6 +23,7 @@ FILTERS = {
     "model": "model",
     "http": "HTTP status (429), class (5xx), or none",
     "cause": "what asked for the call, such as check",
+    "tag": "one of the tags that a program gave its call",
     "correlation": "correlation id",
     "q": "text in ids, model, operation, path, error or cause",
 }
