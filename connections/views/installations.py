@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actors import actor_of
 from connections import actions
 from connections.actions import Installed
-from connections.allowance import allowance_of
+from connections.allowance import allowance_of, retries_in_words
 from connections.drafts import resume_at
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
@@ -44,6 +44,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "installation": installation,
         "allows": allowance_of(installation.throttle),
+        "retries": retries_in_words(installation.retry_policy),
         "note": note_on(installation.connection, installation.model),
         "masked_url": masked_url(installation),
     }
