@@ -251,13 +251,11 @@ class ThrottleForm(MoreLimits):
     @property
     def sets_more(self) -> bool:
         """Whether any of MORE is wrong, or other than the form proposes: then they must not be folded away."""
-        return any(
-            self[name].errors or _typed(self[name].value()) != _typed(self.fields[name].initial) for name in MORE
-        )
+        return any(self[name].errors or self._differs(name) for name in MORE)
 
-
-def _typed(value: Any) -> str:
-    return "" if value in (None, False) else str(value)
+    def _differs(self, name: str) -> bool:
+        typed = self[name].value()
+        return typed not in (None, False, "") and str(typed) != str(self.fields[name].initial)
 
 
 class MappingsForm(forms.Form):
