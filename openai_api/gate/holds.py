@@ -112,7 +112,7 @@ def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
     failures = 1 if made else row.failures + 1
     longer = FIRST_PROBE * 2 ** min(max(failures - FAILURES, 0), 10)
     Hold.objects.filter(pk=row.pk).update(
-        failures=F("failures") + (not made),
+        failures=F("failures") + int(not made),
         until=now + min(longer, LONGEST_PROBE),
         code=ended.error_code[:80],
         words=ended.error_message,
