@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -172,6 +173,7 @@ def test_htmx_gets_the_gauge_and_the_table_alone(as_viewer: Browser) -> None:
                             ("/installations/", '<section class="card" id="installations"')):  # fmt: skip
         part = as_viewer.get(address, headers={"HX-Request": "true"}).content.decode()
         assert part.lstrip().startswith(begins) and "every 2s" in part and "<html" not in part
+        assert part.count("<a ") == len(re.findall(r"<a [^>]*id=", part)), "a link that has an id keeps the focus"
 
 
 @pytest.mark.django_db
