@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -186,33 +187,20 @@ def create_installation(
     connection: Connection,
     model: str,
     version: str = "v1",
-    throttle_limit: int = 500,
-    throttle_seconds: int = 60,
-    concurrent_connections: int = 5,
-    concurrent_batches: int = 5,
-    excess: str = "wait",
-    deadline_seconds: int = 120,
     default_mappings: bool = True,
     entity: str = "Product",
     draft: InstallationDraft | None = None,
+    **limits: Any,
 ) -> Installed:
     """Makes an installation and its webhook key, then, after the commit, calls what `settings.AFTER_INSTALL` lists.
 
-    `entity` is the one named in the webhook URL. A draft is claimed in the same transaction, so that it makes one
-    installation only. Raises NameTaken, AlreadyApplied.
+    `limits` are fields of `Installation.LIMITS`; what is left out is as the model has it. `entity` is the one named in
+    the webhook URL. A draft is claimed in the same transaction, so that it makes one installation only. Raises NameTaken,
+    AlreadyApplied.
     """
-    facts = {
-        "name": name,
-        "version": version,
-        "model": model,
-        "throttle_limit": throttle_limit,
-        "throttle_seconds": throttle_seconds,
-        "concurrent_connections": concurrent_connections,
-        "concurrent_batches": concurrent_batches,
-        "excess": excess,
-        "deadline_seconds": deadline_seconds,
-        "default_mappings": default_mappings,
-    }
+    if unknown := limits.keys() - set(Installation.LIMITS):
+        raise TypeError(f"An installation has no limit {sorted(unknown)}.")
+    facts = {"name": name, "version": version, "model": model, "default_mappings": default_mappings, **limits}
     key = new_key()
     try:
         with transaction.atomic():
@@ -222,7 +210,8 @@ def create_installation(
             )
             if draft is not None:
                 InstallationDraft.objects.filter(pk=draft.pk, applied_at=claimed_at).update(installation=installation)
-            _audit(actor, "created", installation, audit.changed({}, facts | {"connection": connection.name}))
+            said = {field: getattr(installation, field) for field in (*facts, *Installation.LIMITS)}
+            _audit(actor, "created", installation, audit.changed({}, _plain(said | {"connection": connection})))
     except IntegrityError:
         raise NameTaken("installation", name) from None
     url = webhook_url(key, entity)
@@ -307,7 +296,8 @@ def _change(row: models.Model, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.name if isinstance(value, Connection) else value for name, value in facts.items()}
+    """As JSON can hold it: a connection is its name, money is text."""
+    return {name: str(value) if isinstance(value, Connection | Decimal) else value for name, value in facts.items()}
 
 
 def _audit(actor: Actor, action: str, row: Connection | Installation, changes: dict[str, Any]) -> None:

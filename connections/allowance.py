@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from openai_api.throttle import Throttle
+from openai_api.retries import RetryPolicy
+from openai_api.throttle import NANO, Budget, Throttle
+from ui.formats import money
 
 RECORDS = 1_000
 # Seconds of one answer, for the estimate: a short text of a small model.
@@ -14,7 +17,7 @@ ANSWER = 1.0
 @dataclass(frozen=True)
 class Allowance:
     """`per_minute` is the most requests in a long run's minute; `records_ms` how long RECORDS take, and `held_by` what
-    makes it so: the window or the connections.
+    makes it so: the window or the connections. `tokens` is the limit of a minute, 0 for none.
     """
 
     limit: int
@@ -27,6 +30,9 @@ class Allowance:
     held_by: str
     wait: bool
     deadline: int
+    from_sent: bool
+    tokens: int
+    budgets: list[str]
 
 
 def allowance_of(throttle: Throttle) -> Allowance:
@@ -44,4 +50,23 @@ def allowance_of(throttle: Throttle) -> Allowance:
         held_by="the window" if by_window > by_connections else "concurrent connections",
         wait=throttle.wait,
         deadline=int(throttle.deadline),
+        from_sent=throttle.from_sent,
+        tokens=throttle.tokens,
+        budgets=[in_words(budget) for budget in throttle.budgets],
     )
+
+
+def in_words(budget: Budget) -> str:
+    """`$25.00 and 1,000,000 tokens a day`."""
+    dollars = money(Decimal(budget.cost) / NANO) if budget.cost is not None else ""
+    tokens = f"{budget.tokens:,} tokens" if budget.tokens is not None else ""
+    return f"{' and '.join(filter(None, (dollars, tokens)))} a {budget.period}"
+
+
+def retries_in_words(policy: RetryPolicy) -> str:
+    """`2 after the first, 0.5 s apart and twice as long each time, at most 60 s; on all errors`."""
+    if policy.count == 0:
+        return "none"
+    longer = f" and twice as long each time, at most {policy.cap:g} s" if policy.backoff else ""
+    errors = "; on all errors" if policy.on_all_errors else ""
+    return f"{policy.count} after the first, {policy.delay or 0:g} s apart{longer}{errors}"

@@ -24,6 +24,7 @@ def client_for(installation: Installation) -> Client:
         headers=_headers(connection),
         throttle=installation.throttle,
         origin=Origin(connection.pk, connection.name, installation.pk, installation.name),
+        retries=installation.retry_policy,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+AMOUNT = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,2})?", re.ASCII)
 DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,12}", re.ASCII)
 # What fits into an HTTP header: letters, digits and signs of ASCII, nothing else.
 HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
@@ -16,14 +18,19 @@ SIGNING_PREFIX = "whsec_"
 
 
 class WholeNumber(forms.IntegerField):
-    """A whole number between two bounds. `too_much` completes "90 is more than ..." for the error."""
+    """A whole number between two bounds. `too_much` completes "90 is more than ..." for the error.
 
-    def __init__(self, least: int, most: int, too_much: str, **kwargs: Any) -> None:
+    One that is not required may be left empty, and is then `if_empty`.
+    """
+
+    def __init__(self, least: int, most: int, too_much: str, if_empty: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.least, self.most, self.too_much = least, most, too_much
+        self.least, self.most, self.too_much, self.if_empty = least, most, too_much, if_empty
 
     def clean(self, value: Any) -> int | None:
         text = str(value if value is not None else "").strip()
+        if not text and not self.required:
+            return self.if_empty
         if not text:
             raise ValidationError(f"This is empty. {self.range_words}")
         if not DIGITS.fullmatch(text):
@@ -43,6 +50,32 @@ class WholeNumber(forms.IntegerField):
     def range_short(self) -> str:
         """What stands behind the box."""
         return f"{self.least} to {self.most:,}"
+
+
+class Amount(forms.DecimalField):
+    """A number with up to two decimals between two bounds, such as `1,250.50`; `unit` is what it is an amount of.
+
+    Empty is `if_empty`.
+    """
+
+    def __init__(self, least: str, most: str, unit: str, if_empty: Decimal | None = None, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.least, self.most, self.unit, self.if_empty = Decimal(least), Decimal(most), unit, if_empty
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = str(value if value is not None else "").strip().removeprefix("$").strip()
+        if not text:
+            return self.if_empty
+        if not AMOUNT.fullmatch(text):
+            raise ValidationError(f"“{text[:40]}” is not a number with at most two decimals. {self.range_words}")
+        number = Decimal(text.replace(",", ""))
+        if not self.least <= number <= self.most:
+            raise ValidationError(f"{text} is too {'little' if number < self.least else 'much'}. {self.range_words}")
+        return number.quantize(Decimal("0.01"))
+
+    @property
+    def range_words(self) -> str:
+        return f"Enter {self.least:,} to {self.most:,} {self.unit}."
 
 
 class SecretField(forms.CharField):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import chain, count
 from typing import Any
 
@@ -9,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from connections.fields import SigningSecretField, WholeNumber
+from connections.fields import Amount, SigningSecretField, WholeNumber
 from connections.forms import Named, one_line
 from connections.models import CONNECTOR, CONNECTOR_VERSION, Connection, Installation
 from ui.forms import OptionCards, Picker
@@ -19,6 +20,7 @@ OTHER_NAMES = ("OpenAI - Staging", "OpenAI - Test")
 # Requests in one window. The seconds are left alone: a preset says how much, not over how long.
 PRESETS = {"initial": 5, "ongoing": 500, "high": 500}
 MOST_REQUESTS, MOST_DEADLINE = 1_000_000, 3_600
+MOST_TOKENS, MOST_DOLLARS = 100_000_000_000, "1000000"
 
 
 def free_name() -> str:
@@ -84,7 +86,97 @@ class ModelForm(forms.Form):
         return model
 
 
-class ThrottleForm(forms.Form):
+class MoreLimits(forms.Form):
+    """Limits that most installations leave as they are. Each may be left empty, so that whoever does not know it need not."""
+
+    window_mode = forms.ChoiceField(
+        label="A call counts in the window",
+        required=False,
+        initial="strict",
+        choices=Installation.WINDOW,
+        widget=OptionCards(
+            {
+                "strict": "And one window more. OpenAI never counts more than the limit, however long a call travels.",
+                "sent": "Lets more through when answers take long. Right if OpenAI refuses next to nothing.",
+            }
+        ),
+    )
+    tokens_per_minute = WholeNumber(
+        1,
+        MOST_TOKENS,
+        "a minute may hold",
+        required=False,
+        label="Tokens a minute",
+        help_text="Counted as expected before a call is sent, and as used after it. Empty is no limit.",
+    )
+    day_dollars = Amount("0.01", MOST_DOLLARS, "dollars", label="Budget of a day", help_text="Empty is no limit.")
+    month_dollars = Amount("0.01", MOST_DOLLARS, "dollars", label="Budget of a month", help_text="Empty is no limit.")
+    day_tokens = WholeNumber(
+        1, MOST_TOKENS, "a day may hold", required=False, label="Tokens of a day", help_text="Empty is no limit."
+    )
+    month_tokens = WholeNumber(
+        1, MOST_TOKENS, "a month may hold", required=False, label="Tokens of a month", help_text="Empty is no limit."
+    )
+    warn_percent = WholeNumber(
+        1,
+        100,
+        "a whole budget",
+        required=False,
+        if_empty=80,
+        initial=80,
+        label="Warn from",
+        help_text="From this share of a budget on, the installation shows a warning. At 100 % its calls are stopped. "
+        "Days and months end at midnight UTC.",
+    )
+    retry_count = WholeNumber(
+        0,
+        10,
+        "a call is tried again",
+        required=False,
+        if_empty=2,
+        initial=2,
+        label="Tries after the first",
+        help_text="For calls that say nothing else. Programs at the proxy say it themselves.",
+    )
+    retry_wait = forms.ChoiceField(
+        label="Wait between tries",
+        required=False,
+        initial="backoff",
+        choices=Installation.RETRY_WAIT,
+        widget=OptionCards(
+            {
+                "backoff": "Twice as long each time, up to the longest wait, and a little shorter by chance.",
+                "fixed": "The first wait, every time.",
+            }
+        ),
+        help_text="Where OpenAI says how long to wait, its word counts instead.",
+    )
+    retry_delay = Amount("0", "120", "seconds", if_empty=Decimal("0.5"), initial="0.5", label="First wait")
+    retry_cap = Amount("0", "120", "seconds", if_empty=Decimal(60), initial="60", label="Longest wait")
+    retry_all = forms.BooleanField(
+        label="Try again on all errors",
+        required=False,
+        help_text="Also what is usually lasting. Never a wrong request, a refused key, an empty account, or what OpenAI may "
+        "have carried out.",
+    )
+
+    def clean_window_mode(self) -> str:
+        return self.cleaned_data["window_mode"] or "strict"
+
+    def clean_retry_wait(self) -> str:
+        return self.cleaned_data["retry_wait"] or "backoff"
+
+    def clean_retry_delay(self) -> float:
+        return float(self.cleaned_data["retry_delay"])
+
+    def clean_retry_cap(self) -> float:
+        return float(self.cleaned_data["retry_cap"])
+
+
+MORE = tuple(MoreLimits.base_fields)
+
+
+class ThrottleForm(MoreLimits):
     """The limits of an installation. The upper bounds are the operator's settings, read when the form is made."""
 
     preset = forms.ChoiceField(
@@ -156,6 +248,15 @@ class ThrottleForm(forms.Form):
         }
         self.fields.update(numbers)
 
+    @property
+    def sets_more(self) -> bool:
+        """Whether any of MORE is wrong, or other than the form proposes: then they must not be folded away."""
+        return any(self[name].errors or self._differs(name) for name in MORE)
+
+    def _differs(self, name: str) -> bool:
+        typed = self[name].value()
+        return typed not in (None, False, "") and str(typed) != str(self.fields[name].initial)
+
 
 class MappingsForm(forms.Form):
     default_mappings = forms.BooleanField(
@@ -186,9 +287,9 @@ class InstallationEditForm(NameForm, ModelForm, ThrottleForm):
     field_order = ["name", "version", "connection", "model"]
 
     def __init__(self, *args: Any, installation: Installation, **kwargs: Any) -> None:
-        names = ["name", "version", "connection", "model", "throttle_limit", "throttle_seconds", "deadline_seconds"]
-        names += ["concurrent_connections", "concurrent_batches", "excess"]
+        names = ["name", "version", "connection", "model", *Installation.LIMITS]
         initial = {name: getattr(installation, name) for name in names} | {"preset": None}
+        initial |= {name: f"{initial[name]:g}" for name in ("retry_delay", "retry_cap")}
         super().__init__(*args, keep=installation.pk, initial=initial, **kwargs)
 
     def fields_of_installation(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from connections.states import CONNECTION_STATES
 from logs.models import Call
 from logs.states import CALL_STATES
 from openai_api.client import Origin
-from openai_api.throttle import Throttle
+from openai_api.retries import RetryPolicy
+from openai_api.throttle import NANO, Budget, Throttle
 from ui.ids import id_in
 from ui.states import State
 
@@ -122,9 +123,20 @@ class Connection(models.Model):
 
 
 class Installation(models.Model):
-    """A connection put to use: model, limits, webhook key. Limits hold across every process (see `openai_api.gate`)."""
+    """A connection put to use: model, limits, webhook key. Limits hold across every process (see `openai_api.gate`).
+
+    Without `tokens_per_minute` and budgets there are no such limits. Budgets are of the day and month in UTC, dollars and
+    tokens; retry times are in seconds (see `openai_api.retries`).
+    """
 
     EXCESS = [("wait", "Wait in line"), ("reject", "Reject at once")]
+    WINDOW = [("strict", "Until it has ended"), ("sent", "From when it was sent")]
+    RETRY_WAIT = [("backoff", "Longer each time"), ("fixed", "Always the same")]
+    LIMITS = (
+        "throttle_limit", "throttle_seconds", "window_mode", "concurrent_connections", "concurrent_batches", "excess",
+        "deadline_seconds", "tokens_per_minute", "day_dollars", "day_tokens", "month_dollars", "month_tokens",
+        "warn_percent", "retry_count", "retry_wait", "retry_delay", "retry_cap", "retry_all",
+    )  # fmt: skip
 
     name = models.CharField(max_length=120, unique=True)
     version = models.CharField(max_length=20, default=CONNECTOR_VERSION)
@@ -136,6 +148,18 @@ class Installation(models.Model):
     concurrent_batches = models.PositiveIntegerField(default=5)
     excess = models.CharField(max_length=8, choices=EXCESS, default="wait")
     deadline_seconds = models.PositiveIntegerField(default=120)
+    window_mode = models.CharField(max_length=8, choices=WINDOW, default="strict")
+    tokens_per_minute = models.PositiveBigIntegerField(null=True, blank=True)
+    day_dollars = models.DecimalField(max_digits=11, decimal_places=2, null=True, blank=True)
+    day_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    month_dollars = models.DecimalField(max_digits=11, decimal_places=2, null=True, blank=True)
+    month_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    warn_percent = models.PositiveSmallIntegerField(default=80)
+    retry_count = models.PositiveSmallIntegerField(default=2)
+    retry_wait = models.CharField(max_length=8, choices=RETRY_WAIT, default="backoff")
+    retry_delay = models.FloatField(default=0.5)
+    retry_cap = models.FloatField(default=60.0)
+    retry_all = models.BooleanField(default=False)
     default_mappings = models.BooleanField(default=True)
 
     # The key is shown once; only its SHA-256 is kept, and it is found and compared by that.
@@ -166,6 +190,30 @@ class Installation(models.Model):
             batches=self.concurrent_batches,
             wait=self.excess == "wait",
             deadline=float(self.deadline_seconds),
+            from_sent=self.window_mode == "sent",
+            tokens=self.tokens_per_minute or 0,
+            budgets=self.budgets,
+        )
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """Those of the day and of the month that set a limit."""
+        periods = (("day", self.day_dollars, self.day_tokens), ("month", self.month_dollars, self.month_tokens))
+        return tuple(
+            Budget(period, None if dollars is None else int(dollars * NANO), tokens, self.warn_percent)
+            for period, dollars, tokens in periods
+            if dollars is not None or tokens is not None
+        )
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """Of every call that brings no policy of its own."""
+        return RetryPolicy(
+            count=self.retry_count,
+            delay=self.retry_delay,
+            backoff=self.retry_wait == "backoff",
+            cap=self.retry_cap,
+            on_all_errors=self.retry_all,
         )
 
     @property

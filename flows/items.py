@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,6 @@ from jobs.tokens import new_token
 from logs.audit import Actor
 from mappings.apply import RecordView, to_request
 from openai_api.errors import CallError, OutcomeUnknown
-from openai_api.retries import RetryPolicy
 
 # Seconds for one call. Longer than most answers take: a call that is given up is perhaps paid all the same.
 TIMEOUT = 120.0
@@ -83,7 +83,7 @@ def claim(item: Item, body: dict[str, Any]) -> bool:
 def _call(session: Session, item: Item, operation: str) -> None:
     session.lease.add(item.lease_token)
     try:
-        again = RetryPolicy(repeat_unknown=True) if session.run.repeat_unknown else None
+        again = replace(session.client.retries, repeat_unknown=session.run.repeat_unknown)
         answer = session.client.call(
             operation, json=item.request, context=session.context(item), retries=again, timeout=TIMEOUT
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -22,10 +22,13 @@ LIMITS: Final = {
     "window": "All requests of the window were used up",
     "connections": "All connections were in use",
     "batches": "All batch executions were in use",
+    "tokens": "All tokens of the minute were used up",
+    "quota": "OpenAI's own limit of this model was used up",
+    "budget": "The budget of the day or the month was used up",
+    "circuit": "The connection was stopped, because it failed again and again",
 }
-
-
 NO_LIMIT: Final = "No limit held it: it was written down and given its place"
+STILL: Final = "Still waiting. The installation's page shows what its limits stand at"
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,7 @@ def timeline(call: Call, attempts: Sequence[Attempt], now: datetime) -> Timeline
 
 def _steps(call: Call, attempts: Sequence[Attempt], end: datetime, scale: Scale) -> Iterator[Step]:
     if not attempts:
-        limit = call.error_code if call.state == "rejected" else ""
-        yield _line(scale, call.created_at, end, limit)
+        yield _last_line(scale, call, call.created_at, end)
         return
     yield from _noticed(_line(scale, call.created_at, attempts[0].started_at, attempts[0].wait_cause))
     yield _attempt(scale, attempts[0], end)
@@ -99,9 +101,26 @@ def _steps(call: Call, attempts: Sequence[Attempt], end: datetime, scale: Scale)
         yield from _noticed(_pause(scale, before, left, pause_end))
         yield from _noticed(_line(scale, pause_end, attempt.started_at, attempt.wait_cause))
         yield _attempt(scale, attempt, end)
-    last = attempts[-1]
-    if call.state == "retrying" and last.finished_at:
-        yield _pause(scale, last, last.finished_at, end)
+    yield from _tail(scale, call, attempts[-1], end)
+
+
+def _tail(scale: Scale, call: Call, last: Attempt, end: datetime) -> Iterator[Step]:
+    """What follows the last attempt of a call that was to be tried again and has not been, or never will be."""
+    if not last.finished_at or not last.retry_reason:
+        return
+    rest = timedelta(milliseconds=last.retry_after_ms) if last.retry_after_ms is not None else end - last.finished_at
+    due = max(min(last.finished_at + rest, end), last.finished_at)
+    yield _pause(scale, last, last.finished_at, due)
+    if due < end:
+        yield from _noticed(_last_line(scale, call, due, end))
+
+
+def _last_line(scale: Scale, call: Call, start: datetime, end: datetime) -> Step:
+    """The line that a call is in, or that it left unsent. A refusal says by which limit, and when to come back."""
+    step = _line(scale, start, end, call.error_code if call.state == "rejected" else "")
+    if call.state == "rejected":
+        return replace(step, title="Refused" if step.ms < NOTICED else step.title, note=call.error_message or step.note)
+    return step if call.state_info.final else replace(step, note=STILL)
 
 
 def _noticed(step: Step) -> Iterator[Step]:

@@ -82,6 +82,7 @@ class Client:
     """A connection ready to be called. Made by `connections.clients`, which alone opens the key inside `headers`.
 
     The calls of a `probe` pass where a connection is stopped because it fails: they find out whether it still does.
+    `retries` is the policy of calls that bring none of their own.
     """
 
     base_url: str
@@ -89,6 +90,7 @@ class Client:
     throttle: Throttle
     origin: Origin
     probe: bool = False
+    retries: RetryPolicy = RetryPolicy()
 
     def with_throttle(self, throttle: Throttle) -> Client:
         return replace(self, throttle=throttle)
@@ -114,7 +116,7 @@ class Client:
 
         Raises a CallError (see `openai_api.errors`) whose `call_id` names the row in the log.
         """
-        passage = self._prepare(operation, context, path, query, json, files, timeout, retries or RetryPolicy())
+        passage = self._prepare(operation, context, path, query, json, files, timeout, retries or self.retries)
         await passage.open(whole=True)
         await passage.close()
         if passage.failure:

@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from logs import redaction
@@ -111,11 +112,16 @@ def kept_back(kind: str, words: str, free_in: float, waited: float) -> Rejected:
     return KEPT_BACK.get(kind, Rejected)(words.rstrip("."), free_in, waited, kind)
 
 
-def _span(seconds: float) -> str:
-    """A wait as people say it: 0.4 s, 12.0 s, 25 min, 14 h."""
+def _span(seconds: float, now: datetime | None = None) -> str:
+    """A wait as people say it, and for a long one its end: 0.4 s, 12.0 s, 25 min (14:05 UTC)."""
     if seconds < 120:
         return f"{max(seconds, 0.1):.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    now = now or datetime.now(UTC)
+    # A minute that has begun is over before it is safe to come back.
+    until = now + timedelta(seconds=seconds + 59)
+    day = "" if until.date() == now.date() else f"{until.day} {until:%B}, "
+    span = f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    return f"{span} ({day}{until:%H:%M} UTC)"
 
 
 class NotSent(CallError):
@@ -217,11 +223,11 @@ class NoCredit(Refused):
 
 
 class BadRequest(Refused):
-    slug = "bad_request"
+    help_code, slug = help.REQUEST_WRONG, "bad_request"
 
 
 class NotFound(Refused):
-    slug = "not_found"
+    help_code, slug = help.OBJECT_MISSING, "not_found"
 
 
 class ModelNotFound(Refused):
@@ -229,11 +235,11 @@ class ModelNotFound(Refused):
 
 
 class ServerFailed(Refused):
-    slug = "server_error"
+    help_code, slug = help.OPENAI_FAILED, "server_error"
 
 
 class FailedInside(CallError):
-    slug = "failed_inside"
+    help_code, slug = help.ANSWER_FAILED, "failed_inside"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from logs.recorder import Ended, Page
 from openai_api.gate import state
 from openai_api.models import Permit
 from openai_api.throttle import Throttle
-from ui.help import OUTCOME_UNKNOWN
+from ui.help import OUTCOME_UNKNOWN, PROCESS_STOPPED
 
 GONE_WIRE = (
     "The process stopped after this was sent and before the answer was read. It may have been carried out and paid. "
@@ -66,14 +66,15 @@ def _count(permit: Permit, tallies: state.Tallies, now: float) -> None:
 def _end_call(call: Call, permit: Permit, page: Page) -> None:
     if permit.state != "held":
         in_line = GONE_LINE if permit.attempt == 1 else GONE_RETRY
-        page.finish_call(call.id, Ended("failed", error_code="process_stopped", error_message=in_line), call.latency_ms)
+        ended = Ended("failed", error_code="process_stopped", error_message=in_line, help_code=PROCESS_STOPPED)
+        page.finish_call(call.id, ended, call.latency_ms)
         return
     repeatable = call.method in ("GET", "HEAD")
     ended = Ended(
         "failed" if repeatable else "unknown",
         error_code="process_stopped",
         error_message=GONE_READ if repeatable else GONE_WIRE,
-        help_code="" if repeatable else OUTCOME_UNKNOWN,
+        help_code=PROCESS_STOPPED if repeatable else OUTCOME_UNKNOWN,
     )
     page.finish_attempt(call.id, permit.attempt, ended)
     page.finish_call(call.id, ended, _spent(call))

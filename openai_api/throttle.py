@@ -9,11 +9,15 @@ NANO = 1_000_000_000
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent in a `day` or `month` (UTC): dollars in billionths, tokens; None is no limit."""
+    """What may be spent in a `day` or `month` (UTC): dollars in billionths, tokens; None is no limit.
+
+    From `warn` percent of it on, people are warned.
+    """
 
     period: str
     cost: int | None = None
     tokens: int | None = None
+    warn: int = 80
 
 
 @dataclass(frozen=True)

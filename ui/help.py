@@ -29,6 +29,11 @@ QUOTA_USED_UP: Final = "PB-2006"
 BUDGET_SPENT: Final = "PB-2007"
 CONNECTION_STOPPED: Final = "PB-2008"
 LOG_UNAVAILABLE: Final = "PB-2009"
+REQUEST_WRONG: Final = "PB-2010"
+OBJECT_MISSING: Final = "PB-2011"
+OPENAI_FAILED: Final = "PB-2012"
+ANSWER_FAILED: Final = "PB-2013"
+PROCESS_STOPPED: Final = "PB-2014"
 WEBHOOK_TOKEN_WRONG: Final = "PB-3001"  # noqa: S105 - a code, not a token
 SIGNATURE_FORGED: Final = "PB-3002"
 SIGNATURE_STALE: Final = "PB-3003"
@@ -131,7 +136,8 @@ ENTRIES: Final[dict[str, HelpEntry]] = {
             THROTTLE_REJECTED,
             "Rejected by throttle",
             "Patchbay did not send the call, because a limit of the installation was reached.",
-            "Its window, connections or batches were all in use, and the installation rejects what exceeds them.",
+            "Its window, connections, batches or tokens of the minute were all in use until the call's deadline, or the "
+            "installation rejects what exceeds them.",
             "Come back at the time that the message names, let excess calls wait in line, or raise the limit.",
         ),
         HelpEntry(
@@ -189,6 +195,41 @@ ENTRIES: Final[dict[str, HelpEntry]] = {
             "The call was not sent, because its row could not be written first.",
             "The database is locked, full or gone, or more calls arrive than it can write.",
             "Check the disk and the database. Nothing was sent, so the call can simply be repeated.",
+        ),
+        HelpEntry(
+            REQUEST_WRONG,
+            "OpenAI refused the request",
+            "OpenAI answered 400, 413, 422 or another error of this kind: it will not carry out this request as it is.",
+            "A field is missing, misspelt, too long, or not allowed for this model. OpenAI's message names it.",
+            "Correct the mapping or the program that made the request. Patchbay does not try it again: it would fail again.",
+        ),
+        HelpEntry(
+            OBJECT_MISSING,
+            "OpenAI has no such object",
+            "OpenAI answered 404: the response, file, batch or other object that was asked for is not there.",
+            "Its id is mistyped, it was deleted or has expired, or another project made it and this key cannot see it.",
+            "Check the id, and that the connection's key belongs to the project that made the object.",
+        ),
+        HelpEntry(
+            OPENAI_FAILED,
+            "OpenAI failed",
+            "OpenAI answered with an error of its own (500 to 504, 408 or 409), on every try that the installation allows.",
+            "The fault is at OpenAI, or so many calls arrive there that it asks everyone to slow down.",
+            "Look at status.openai.com, then send it again in a while. More tries can be set in the installation.",
+        ),
+        HelpEntry(
+            ANSWER_FAILED,
+            "The answer says that it failed",
+            "OpenAI answered 200, and within the answer stands that the work failed or broke off.",
+            "The model met an error, a filter stopped it, or a limit on its output was reached. The message says which.",
+            "Read the answer in the log. What was used until then is paid. Change the request, or send it again.",
+        ),
+        HelpEntry(
+            PROCESS_STOPPED,
+            "Patchbay was stopped before the call was done",
+            "The process that had this call in its hands ended, and nothing was sent or nothing was changed by it.",
+            "Patchbay was restarted or updated, or the system ended the process.",
+            "Send it again: nothing can happen twice. Runs do that by themselves.",
         ),
         HelpEntry(
             WEBHOOK_TOKEN_WRONG,

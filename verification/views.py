@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
+from connections.gauges import live
 from connections.models import Installation
 from ui.access import operator, viewer
 from ui.htmx import is_partial, stop_polling
@@ -27,7 +28,8 @@ HISTORY = 10
 def overview(request: HttpRequest) -> HttpResponse:
     newest = Verification.objects.order_by("-created_at", "-id").prefetch_related("results")
     verified = Prefetch("verifications", newest, to_attr="history")
-    return render(request, "verification/list.html", {"installations": Installation.objects.prefetch_related(verified)})
+    rows = Installation.objects.select_related("connection").prefetch_related(verified)
+    return render(request, "verification/list.html", {"installations": live(rows)})
 
 
 @viewer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TOKEN_HELP, FORGED_HELP, STALE_HELP, OVERSIZED_HELP = "PB-3001", "PB-3002", "PB-3003", "PB-3004"  # noqa: S105 - codes
+from ui import help
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ REASONS: dict[str, Reason] = {
             401,
             "Wrong webhook key",
             "The webhook key in the address is unknown or was replaced. Copy the address from the installation's page.",
-            TOKEN_HELP,
+            help.WEBHOOK_TOKEN_WRONG,
         ),
         Reason(
             "unknown_entity",
@@ -41,28 +41,28 @@ REASONS: dict[str, Reason] = {
             413,
             "Too large",
             "The event is larger than 256 kB. OpenAI's events are thin, so this did not come from there.",
-            OVERSIZED_HELP,
+            help.EVENT_OVERSIZED,
         ),
         Reason(
             "signature_missing",
             400,
             "Signature missing",
             "This installation has a signing secret, and the event carries no webhook-id, timestamp or signature.",
-            FORGED_HELP,
+            help.SIGNATURE_FORGED,
         ),
         Reason(
             "signature_stale",
             400,
             "Signed too long ago",
             "The event was signed more than 5 minutes before or after its arrival. Compare the clocks.",
-            STALE_HELP,
+            help.SIGNATURE_STALE,
         ),
         Reason(
             "signature_wrong",
             401,
             "Signature does not fit",
             "The signature does not fit the signing secret stored here. If the secret was renewed, store the new one.",
-            FORGED_HELP,
+            help.SIGNATURE_FORGED,
         ),
         Reason("malformed", 400, "Not an event", "The body is not a JSON event of OpenAI with a type."),
     )

@@ -17,9 +17,8 @@ from connections.allowance import Allowance, allowance_of
 from connections.drafts import BY_SLUG, STEPS, ConnectionStepForm, Step
 from connections.installation_forms import ThrottleForm
 from connections.model_dates import note_on
-from connections.models import Connection, InstallationDraft
+from connections.models import Connection, Installation, InstallationDraft
 from connections.views.installations import show_key
-from openai_api.throttle import Throttle
 from ui.access import administrator
 from ui.ids import id_in
 
@@ -197,14 +196,4 @@ def _allows(form: Any) -> Allowance | None:
     if form.is_bound and not form.is_valid():
         return None
     values = form.cleaned_data if form.is_bound else {name: field.initial for name, field in form.fields.items()}
-    return allowance_of(
-        Throttle(
-            key="",
-            limit=values["throttle_limit"],
-            seconds=values["throttle_seconds"],
-            connections=values["concurrent_connections"],
-            batches=values["concurrent_batches"],
-            wait=values["excess"] == "wait",
-            deadline=values["deadline_seconds"],
-        )
-    )
+    return allowance_of(Installation(**{name: values[name] for name in Installation.LIMITS}).throttle)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actors import actor_of
 from connections import actions
 from connections.actions import Installed
-from connections.allowance import allowance_of
+from connections.allowance import allowance_of, retries_in_words
 from connections.drafts import resume_at
+from connections.gauges import live
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
 from connections.models import Connection, Installation, InstallationDraft
@@ -29,7 +30,10 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 @viewer
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
-    rows = Installation.objects.select_related("connection").with_last_call()
+    """The list; to htmx its table alone, which follows what happens."""
+    rows = live(Installation.objects.select_related("connection").with_last_call())
+    if is_partial(request):
+        return render(request, "connections/installation/_table.html", {"installations": rows})
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)
     failing = Connection.objects.filter(status="failed", installations__isnull=False).distinct()
     open_drafts = [(draft, resume_at(draft), f"discard-{draft.pk}") for draft in mine]
@@ -40,10 +44,16 @@ def listing(request: HttpRequest) -> HttpResponse:
 @viewer
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One installation; to htmx its gauge alone."""
     installation = _get(pk)
+    now = live([installation])[0]
+    if is_partial(request):
+        return render(request, "connections/installation/_gauge.html", {"live": now})
     context = {
         "installation": installation,
+        "live": now,
         "allows": allowance_of(installation.throttle),
+        "retries": retries_in_words(installation.retry_policy),
         "note": note_on(installation.connection, installation.model),
         "masked_url": masked_url(installation),
     }

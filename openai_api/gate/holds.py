@@ -45,15 +45,20 @@ class Quota:
 
 
 def quotas(headers: dict[str, str]) -> list[Quota]:
-    """The quotas that an answer's headers report. `-1`, absent and unreadable values say nothing."""
-    found = []
+    """The quotas that an answer's headers report, of each kind the scarcest. `-1`, absent and unreadable values say nothing."""
+    found: dict[str, Quota] = {}
     for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "project-tokens")):
         left, reset = headers.get(f"x-ratelimit-remaining-{name}", ""), headers.get(f"x-ratelimit-reset-{name}", "")
         seconds = go_duration(reset) if reset else None
         if left.isascii() and left.isdigit() and seconds:
             words = f"{left} {name.replace('-', ' ')} are left, and it is full again in {reset}"
-            found.append(Quota(kind, int(left), seconds, words))
-    return found
+            quota = Quota(kind, int(left), seconds, words)
+            found[kind] = min(found.get(kind, quota), quota, key=_left)
+    return list(found.values())
+
+
+def _left(quota: Quota) -> int:
+    return quota.left
 
 
 def observe(ticket: Ticket, ended: Ended, now: float) -> None:
@@ -65,7 +70,8 @@ def observe(ticket: Ticket, ended: Ended, now: float) -> None:
         return
     _asked_to_wait(ticket, ended, now)
     for quota in quotas(ended.rate_limits):
-        if quota.left == 0 or quota.left < 2 * ticket.tokens:
+        scarce = quota.kind == "tokens" and quota.left < 2 * ticket.tokens
+        if quota.left == 0 or scarce:
             _hold(ticket.hold_key, quota.kind, now + quota.seconds, quota.words, quota.left)
         elif ended.http_status != 429:
             _lift(ticket.hold_key, quota.kind)
@@ -106,7 +112,7 @@ def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
     failures = 1 if made else row.failures + 1
     longer = FIRST_PROBE * 2 ** min(max(failures - FAILURES, 0), 10)
     Hold.objects.filter(pk=row.pk).update(
-        failures=F("failures") + (not made),
+        failures=F("failures") + int(not made),
         until=now + min(longer, LONGEST_PROBE),
         code=ended.error_code[:80],
         words=ended.error_message,

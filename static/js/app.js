@@ -100,6 +100,10 @@
   };
   addEventListener("scroll", showRest, { passive: true });
   document.addEventListener("visibilitychange", showRest);
+  // Nobody sees what a hidden tab asks for.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.target.matches?.("[hx-trigger*='every ']")) event.preventDefault();
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.hasAttribute("data-live") && (scrolled() || document.hidden)) event.preventDefault();
   });

@@ -16,7 +16,7 @@ from tests.house.test_layers import ROOMS, ROOT, modules_of, place
 OPENERS = {"connections/clients.py", "connections/sealing.py", "webhooks/signature.py"}
 SECRETISH = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
 # What only sounds like a secret: ids, counts, times, tails, digests, and names of columns.
-HARMLESS = re.compile(r"_last4$|_digest$|_set_at$|_tokens$|_tokens_|^tokens$|key_field$")
+HARMLESS = re.compile(r"_last4$|_digest$|_set_at$|_tokens$|_tokens_|^tokens$|^tokens_|key_field$")
 ALLOWED = {
     "accounts.User.password": "a hash, made by Django",
     "flows.Record.key": "the name of a record",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from logs.timeline import NO_LIMIT, _ticks, timeline
+from logs.timeline import LIMITS, NO_LIMIT, STILL, _ticks, timeline
 from tests.logs.builders import answered, call
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,45 @@ def test_a_call_that_waits_to_be_tried_again_grows_until_now():
     row = call(state="retrying")
     first = answered(row, state="failed", retry_reason="server_failed", headers_at=None)
     assert kinds(told(row, first, later=3))[-1] == ("pause", "Waited before trying again", 1800)
+
+
+def test_a_retry_that_has_rested_and_stands_in_line_again_is_told_apart():
+    row = call(state="retrying")
+    first = answered(row, state="failed", retry_reason="server_failed", retry_after_ms=800)
+    story = told(row, first, later=3)
+    assert kinds(story)[-2:] == [("pause", "Waited before trying again", 800), ("line", "Waited in line", 1000)]
+    assert story.steps[-1].note == STILL
+
+
+def test_a_retry_that_the_gate_refused_shows_its_last_wait_and_when_to_come_back():
+    said = "Rejected by the throttle after 3 s in line: OpenAI's own limit is used up. Come back in 40.0 s."
+    row = call(state="rejected", error_code="quota", error_message=said)
+    row.finished_at = row.created_at + timedelta(seconds=5)
+    first = answered(row, state="failed", retry_reason="server_failed", retry_after_ms=800)
+    story = told(row, first)
+    assert kinds(story)[-2:] == [("pause", "Waited before trying again", 800), ("line", "Waited in line", 3000)]
+    assert story.steps[-1].note == said
+
+
+def test_an_attempt_that_was_the_last_one_has_nothing_after_it():
+    row = call(state="failed")
+    assert [step.kind for step in told(row, answered(row, state="failed", retry_reason="")).steps] == [
+        "line",
+        "attempt",
+    ]
+
+
+@pytest.mark.parametrize("limit", ["window", "connections", "tokens", "quota", "budget", "circuit", "batches"])
+def test_every_limit_of_the_gate_has_words(limit):
+    row = call()
+    assert told(row, answered(row, wait_cause=limit)).steps[0].note == LIMITS[limit] != limit
+
+
+def test_a_call_that_was_refused_at_once_says_so_and_when_to_come_back():
+    said = "Rejected by the throttle at once: the budget of $2.00 a day is used up. It begins anew in 3 h."
+    row = call(state="rejected", attempts=0, error_code="budget", error_message=said)
+    row.finished_at = row.created_at + timedelta(milliseconds=2)
+    assert [(step.title, step.note) for step in told(row).steps] == [("Refused", said)]
 
 
 def test_a_running_attempt_grows_until_now():

@@ -82,6 +82,21 @@ def test_a_quota_that_is_used_up_parks_its_model_and_no_other(far_side):
     ask(client, model="gpt-6.1-sol")
 
 
+def test_a_few_requests_that_are_left_may_be_used_however_many_tokens_each_takes(far_side):
+    left = {"x_ratelimit_remaining_requests": "3", "x_ratelimit_reset_requests": "48s"}
+    far_side(lambda request: httpx.Response(200, json=GOOD, headers={k.replace("_", "-"): v for k, v in left.items()}))
+    client = client_for(builders.installation(tokens_per_minute=100_000, excess="reject"))
+    for _ in range(2):
+        assert ask(client, max_output_tokens=500).json["id"] == "resp_1"
+    assert not Hold.objects.exists()
+
+
+def test_the_scarcer_of_two_token_quotas_counts():
+    told = {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"}
+    told |= {"x-ratelimit-remaining-project-tokens": "50000", "x-ratelimit-reset-project-tokens": "1s"}
+    assert [(quota.kind, quota.left, quota.seconds) for quota in holds.quotas(told)] == [("tokens", 0, 360.0)]
+
+
 def test_calls_wait_until_the_quota_is_full_again(far_side):
     answers = [{"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "300ms"}, {}]
     far_side(lambda request: httpx.Response(200, json=GOOD, headers=answers.pop(0)))

@@ -23,6 +23,8 @@ USER = os.environ.get("PGUSER", getpass.getuser())
 GROUP = [
     "tests/house/test_migrations.py",
     "tests/openai_api/test_gate.py",
+    "tests/openai_api/test_holds.py",
+    "tests/openai_api/test_gauge.py",
     "tests/openai_api/test_client.py::test_what_no_text_column_takes_does_not_keep_a_call_open",
     "tests/jobs/test_lease.py",
     "tests/flows/test_recovery.py::test_a_run_is_worked_on_by_one_holder_and_taken_over_once_that_falls_silent",

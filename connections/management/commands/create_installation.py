@@ -6,13 +6,14 @@ import json
 import os
 from typing import Any
 
+from django import forms
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections import actions
 from connections.forms import OPENAI, ConnectionFields, ConnectionForm
-from connections.installation_forms import InstallationForm
+from connections.installation_forms import MORE, InstallationForm, MoreLimits
 from connections.management.errors import first_error
-from connections.models import DEFAULT_BASE_URL, Connection
+from connections.models import DEFAULT_BASE_URL, Connection, Installation
 from logs.audit import COMMAND_LINE
 
 NUMBERS = {
@@ -22,6 +23,18 @@ NUMBERS = {
     "concurrent_batches": None,
     "deadline_seconds": None,
 }
+CHOICES = {
+    "window_mode": [value for value, _ in Installation.WINDOW],
+    "retry_wait": [value for value, _ in Installation.RETRY_WAIT],
+}
+
+
+def _option(name: str) -> dict[str, Any]:
+    """How the command line takes a field of the form: a switch for a tick, else a word or number with its choices."""
+    field = MoreLimits.base_fields[name]
+    if isinstance(field, forms.BooleanField):
+        return {"action": "store_true"}
+    return {"default": None, "choices": CHOICES.get(name)}
 
 
 class Command(BaseCommand):
@@ -37,6 +50,8 @@ class Command(BaseCommand):
         for name in NUMBERS:
             parser.add_argument(f"--{name.replace('_', '-')}", default=None)
         parser.add_argument("--excess", default="wait", choices=["wait", "reject"])
+        for name in MORE:
+            parser.add_argument(f"--{name.replace('_', '-')}", **_option(name))
         parser.add_argument("--no-default-mappings", dest="default_mappings", action="store_false")
         parser.add_argument("--entity", default="Product", help="the entity named in the webhook URL")
 
@@ -69,7 +84,7 @@ class Command(BaseCommand):
         blank = InstallationForm()
         numbers = {name: options[name] if options[name] is not None else blank.fields[name].initial for name in NUMBERS}
         plain = {name: options[name] for name in ("name", "model", "excess", "default_mappings")}
-        return plain | numbers
+        return plain | numbers | {name: options[name] for name in MORE}
 
     def _connection(self, options: dict[str, Any]) -> Connection:
         """The one that `--connection` names, else a new one, tested as the page does it."""
