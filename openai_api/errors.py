@@ -9,7 +9,8 @@ CallError
 │   ├── NoSuchHost
 │   ├── ConnectionRefused
 │   ├── TlsFailed
-│   └── ConnectTimedOut
+│   ├── ConnectTimedOut
+│   └── BodyCutOff        half a body reached OpenAI, which can't act on it
 ├── OutcomeUnknown      it was sent and not answered: perhaps done, perhaps paid
 ├── TimedOut            the same for a request that changes nothing, so that it may simply be repeated
 ├── NotOpenAI           something answered, but not as OpenAI does
@@ -144,6 +145,10 @@ class TlsFailed(NotSent):
 class ConnectTimedOut(NotSent):
     hard = True
     help_code, slug = help.TIMED_OUT, "connect_timeout"
+
+
+class BodyCutOff(NotSent):
+    help_code, slug = help.TIMED_OUT, "body_cut_off"
 
 
 class OutcomeUnknown(CallError):

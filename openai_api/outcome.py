@@ -104,6 +104,11 @@ def left_unanswered(repeatable: bool) -> Ended:
     )
 
 
+def left_uploading() -> Ended:
+    """The caller went away in the middle of its own body, which OpenAI can't act on."""
+    return Ended("cancelled", error_code=LEFT, error_message="The caller left before its whole body was sent.")
+
+
 def left_midway(end: Ended) -> Ended:
     """The caller went away while the answer was coming; what had come is kept."""
     return replace(

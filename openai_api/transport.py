@@ -23,10 +23,13 @@ from httpx_aiohttp import AiohttpTransport
 
 from logs import redaction
 from openai_api import errors, guard
+from openai_api.upload import Upload
 
 CONNECT_SECONDS = 10.0
 # No answer is read whole into memory beyond this; what is larger is passed on as it comes.
 MOST_BYTES = 256 * 1024 * 1024
+# Nobody asked for a packed answer: it is unpacked no further than this.
+MOST_UNPACKED = 16 * 1024 * 1024
 _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
 
 
@@ -42,8 +45,13 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] | None = None
     content: bytes = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: Upload | None = None
     timeout: float = 60.0
+
+    @property
+    def taken(self) -> bool:
+        """Whether the far side may have the whole body."""
+        return self.stream is None or self.stream.whole
 
     @property
     def repeatable(self) -> bool:
@@ -93,12 +101,14 @@ class Response:
 
     async def read(self, most: int = MOST_BYTES) -> bytes:
         """The whole body, decompressed. Raises AnswerTooLarge beyond `most` bytes."""
+        if self.length > most:
+            raise errors.AnswerTooLarge(most, self.status)
         found = bytearray()
         async for chunk in self.chunks():
             found += chunk
             if len(found) > most:
                 raise errors.AnswerTooLarge(most, self.status)
-        return self._decompressed(bytes(found), most)
+        return self._decompressed(bytes(found), min(most, MOST_UNPACKED))
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body byte for byte as it comes."""
@@ -133,8 +143,8 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
     `on_sent` is called when the last byte of the body was handed to the network.
     """
     guard.check_url(request.url)
-    seconds = {"connect": min(CONNECT_SECONDS, request.timeout), "read": request.timeout, "pool": None}
-    content: bytes | AsyncIterator[bytes] = request.content if request.stream is None else request.stream
+    seconds = {"connect": _to_connect(request), "read": request.timeout, "pool": None}
+    content: bytes | AsyncIterator[bytes] = request.content if request.stream is None else aiter(request.stream)
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
         if isinstance(content, bytes):
@@ -152,6 +162,11 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
         return Response(await _wire().handle_async_request(built), request)
     except Exception as error:
         raise broken(request, error) from error
+
+
+def _to_connect(request: Request) -> float:
+    """Less than the whole attempt may take, by more than aiohttp rounds up: who was never reached has seen nothing."""
+    return min(CONNECT_SECONDS, request.timeout * 0.8)
 
 
 async def _told(content: bytes | AsyncIterator[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
@@ -174,7 +189,7 @@ def broken(request: Request, error: Exception) -> errors.CallError:
         return error
     host = urlsplit(request.url).hostname or request.url
     cause: BaseException = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    return _not_sent(host, cause, min(CONNECT_SECONDS, request.timeout)) or _sent(request, cause)
+    return _not_sent(host, cause, _to_connect(request)) or _sent(request, cause)
 
 
 def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallError | None:
@@ -214,6 +229,9 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def _sent(request: Request, cause: BaseException) -> errors.CallError:
     slow = isinstance(cause, (TimeoutError, httpx.TimeoutException))
+    if not request.taken:
+        how = f"was not taken within {request.timeout:g} s" if slow else "was cut off by the other side"
+        return errors.BodyCutOff(f"The body {how}, so that nothing was carried out. Send it again.")
     what = f"No answer within {request.timeout:g} s" if slow else "The connection broke before the answer was whole"
     if request.repeatable:
         return errors.TimedOut(f"{what}. Nothing was changed by this request; try again.")

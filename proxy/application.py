@@ -18,6 +18,7 @@ from logs.context import Context
 from openai_api import errors
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
+from openai_api.upload import CallerLeft, Upload
 from proxy import knocks, options, refusals, request
 from proxy.doors import Door, door
 from proxy.refusals import Refusal
@@ -37,17 +38,13 @@ WATCH_AFTER = 0.05
 log = logging.getLogger(__name__)
 
 
-class Gone(Exception):
-    """The caller hung up; nobody waits for an answer."""
-
-
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         await send({"type": "websocket.close"})
         return
     try:
         passage = await _prepare(scope, receive)
-    except Gone:
+    except CallerLeft:
         return
     except (request.NotPassedOn, options.BadOption) as problem:
         passage = Refusal(400, str(problem), "bad_request")
@@ -96,7 +93,7 @@ def _context(opened: Door, chosen: options.Options) -> Context:
     )
 
 
-async def _body(receive: Receive, announced: str) -> tuple[bytes, AsyncIterator[bytes] | None, int]:
+async def _body(receive: Receive, announced: str) -> tuple[bytes, Upload | None, int]:
     """`(content, None, size)` of a body that can be held, else `(b"", stream, size)`; -1 is an unknown size."""
     held = bytearray()
     size = int(announced) if announced.isascii() and announced.isdigit() else -1
@@ -106,7 +103,7 @@ async def _body(receive: Receive, announced: str) -> tuple[bytes, AsyncIterator[
         if not message.get("more_body"):
             return bytes(held), None, len(held)
         if len(held) > HELD or size > HELD:
-            return b"", _rest(bytes(held), receive), size
+            return b"", Upload(_rest(bytes(held), receive)), size
 
 
 async def _rest(beginning: bytes, receive: Receive) -> AsyncIterator[bytes]:
@@ -122,7 +119,7 @@ async def _rest(beginning: bytes, receive: Receive) -> AsyncIterator[bytes]:
 async def _next(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise Gone
+        raise CallerLeft
     return message
 
 
@@ -147,12 +144,14 @@ async def _pass(passage: Passage, receive: Receive, send: Send) -> None:
 
 
 async def _watch(receive: Receive, work: asyncio.Task[Any], passage: Passage) -> None:
-    """Wait for the caller to hang up. While its body is still being read, that reader notices by itself."""
-    if passage.request.stream is not None and passage.response is None:
-        return
-    with contextlib.suppress(Gone):
-        while True:
-            await _next(receive)
+    """Wait for the caller to hang up. While its body is still being read, that reader is the one to notice."""
+    upload = passage.request.stream
+    if upload is not None:
+        await upload.over.wait()
+    if upload is None or upload.whole:
+        with contextlib.suppress(CallerLeft):
+            while True:
+                await _next(receive)
     passage.left = True
     work.cancel()
 
@@ -164,10 +163,10 @@ async def _answer(passage: Passage, send: Send) -> None:
         await _refuse(send, refusals.of(error))
         return
     failure, response = passage.failure, passage.response
-    if response is None or isinstance(failure, errors.Redirected):
-        assert failure is not None  # noqa: S101 - no answer without a reason
+    if failure is not None and (passage.content is None or isinstance(failure, errors.Redirected)):
         await _refuse(send, refusals.of(failure))
         return
+    assert response is not None  # noqa: S101 - no answer without a reason
     whole = passage.content is not None
     headers = request.answer_headers(passage.headers, whole)
     if whole:
