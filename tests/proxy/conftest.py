@@ -75,7 +75,7 @@ class Shop:
         return [dict(zip(COLUMNS, row, strict=True)) for row in self.program.rows(CALLS, wanted)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Shop]:
     program = Program(tmp_path_factory.mktemp("proxy"), running_sandbox)
     plan: list[Any] = [(name, running_sandbox.url, {}) for name in NAMES]
