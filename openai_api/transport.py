@@ -124,6 +124,7 @@ class Response:
         """We ask for plain bodies. Where one comes packed all the same, it is unpacked no further than `most`."""
         if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
             return content
+        del self.headers["content-encoding"]
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
             plain = unpacking.decompress(content, most)

@@ -168,7 +168,7 @@ async def _answer(passage: Passage, send: Send) -> None:
         return
     assert response is not None  # noqa: S101 - no answer without a reason
     whole = passage.content is not None
-    headers = request.answer_headers(passage.headers, whole)
+    headers = request.answer_headers(passage.headers)
     if whole:
         headers.append((b"content-length", str(len(passage.content or b"")).encode()))
     elif response.length >= 0:
