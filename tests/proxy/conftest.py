@@ -79,7 +79,8 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Shop]:
     program = Program(tmp_path_factory.mktemp("proxy"), running_sandbox)
     plan: list[Any] = [(name, running_sandbox.url, {}) for name in NAMES]
-    plan.append(("Narrow", running_sandbox.url, {"throttle_limit": 1, "throttle_seconds": 60, "excess": "reject"}))
+    once = {"throttle_limit": 1, "throttle_seconds": 60}
+    plan += [("Patient", running_sandbox.url, once), ("Narrow", running_sandbox.url, {**once, "excess": "reject"})]
     program.start()
     try:
         made = program.manage("shell", "-v", "0", "-c", SEED.format(plan=json.dumps(plan)))

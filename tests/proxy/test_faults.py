@@ -58,6 +58,14 @@ def say(*parts: bytes, then: Callable[[socket.socket], None] | None = None) -> B
     return behave
 
 
+def first_bytes_then(what: Callable[[socket.socket], None]) -> Behaviour:
+    def behave(link: socket.socket) -> None:
+        link.recv(1 << 16)
+        what(link)
+
+    return behave
+
+
 def head(status: str, **headers: object) -> bytes:
     lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode()
@@ -102,7 +110,7 @@ class Fault:
 
 PAID = errors.OutcomeUnknown
 TABLE = [
-    Fault("reset before the body was read", reset, 504, "outcome_unknown", PAID, "unknown", "false"),
+    Fault("reset before the body was read", first_bytes_then(reset), 504, "outcome_unknown", PAID, "unknown", "false"),
     Fault("reset after the body was read", say(then=reset), 504, "outcome_unknown", PAID, "unknown", "false"),
     Fault("a read is reset", say(then=reset), 504, "timeout", errors.TimedOut, "failed", "true", "GET"),
     Fault("headers never come", say(then=wait_for_end), 504, "outcome_unknown", PAID, "unknown", "false"),
@@ -152,6 +160,17 @@ TABLE = [
         502, "redirect_refused", errors.Redirected, again="false",
     ),
     Fault("garbage", say(b"SSH-2.0-OpenSSH\r\n"), 504, "outcome_unknown", PAID, "unknown", "false"),
+    *(
+        Fault(f"429 {code}", say(refusal("429 Broke", "insufficient_quota", code)), 429, PASSED, errors.NoCredit)
+        for code in (
+            "credit_balance_exhausted",
+            "organization_spend_limit_exceeded",
+            "project_spend_limit_exceeded",
+            "organization_usage_limit_exceeded",
+            "billing_not_active",
+        )
+    ),
+    Fault("429 of a resource", say(refusal("429 Busy", None, "resource_unavailable")), 429, PASSED, errors.RateLimited),
     # What looks wrong and is not.
     Fault("100 before the answer", say(head("100 Continue") + whole("200 OK", GOOD)), 200, PASSED, None, "done"),
     Fault(
@@ -231,8 +250,12 @@ def ended(**expected: object) -> Call:
 
 
 @pytest.mark.parametrize("fault", TABLE, ids=lambda fault: fault.name)
-def test_a_fault_through_the_proxy(way, fault):
-    through = way(fault.far)
+def test_a_fault(way, fault):
+    through_the_proxy(way(fault.far), fault)
+    by_a_call_of_our_own(way(fault.far), fault)
+
+
+def through_the_proxy(through: Way, fault: Fault) -> None:
     if fault.code == BREAKS:
         with pytest.raises(httpx.RemoteProtocolError):
             through.forwarded(fault.method)
@@ -244,17 +267,11 @@ def test_a_fault_through_the_proxy(way, fault):
     assert answer.headers.get("x-should-retry") == fault.again
     if fault.code != PASSED:
         error = answer.json()["error"]
-        assert (
-            error["code"] == fault.code
-            and error["message"].endswith(".")
-            and set(error) == {"message", "type", "param", "code"}
-        )
-        assert "location" not in answer.headers
+        assert error["code"] == fault.code and error["message"].endswith(".")
+        assert set(error) == {"message", "type", "param", "code"} and "location" not in answer.headers
 
 
-@pytest.mark.parametrize("fault", TABLE, ids=lambda fault: fault.name)
-def test_a_fault_of_a_call_of_our_own(way, fault):
-    through = way(fault.far)
+def by_a_call_of_our_own(through: Way, fault: Fault) -> None:
     if fault.raised is None:
         through.call(fault.method)
         ended(state="done", total_tokens=15)
@@ -304,6 +321,14 @@ def test_a_stream_passes_byte_for_byte_as_it_comes(way):
     assert ended(state="done").total_tokens == 15
 
 
+@pytest.mark.parametrize("packing", ["br", "zstd"])
+def test_a_packing_that_patchbay_does_not_know_is_left_and_named(way, packing):
+    through = way(say(whole("200 OK", b"packed", content_encoding=packing)))
+    with through.program.stream("POST", "/responses", json=BODY) as answer:
+        assert b"".join(answer.iter_raw()) == b"packed" and answer.headers["content-encoding"] == packing
+    ended(http_status=200)
+
+
 def test_a_stream_that_ends_before_its_last_event_is_not_known_to_be_done(way):
     through = way(say(STREAM + chunked(EVENTS[0])))
     assert through.forwarded().content == EVENTS[0]
@@ -338,14 +363,6 @@ def begin_upload(through: Way, web: Web, announced: int = LARGE) -> socket.socke
     )
     link.sendall("\r\n".join([*lines, "", ""]).encode() + bytes(2 * 1024 * 1024))
     return link
-
-
-def first_bytes_then(what: Callable[[socket.socket], None]) -> Behaviour:
-    def behave(link: socket.socket) -> None:
-        link.recv(1 << 16)
-        what(link)
-
-    return behave
 
 
 def test_a_large_body_arrives_the_same_with_a_length_and_in_pieces(way):

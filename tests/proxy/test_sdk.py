@@ -219,10 +219,21 @@ def test_a_program_that_waits_no_longer_leaves_and_the_row_says_so(sdk: Sdk, san
     wait_until(lambda: sandbox_now.witness()["concurrent"] == 0)
 
 
-def test_an_answer_that_does_not_come_in_the_time_that_was_asked_for(sdk: Sdk, sandbox_now: Sandbox):
+def test_a_program_that_leaves_the_line_has_sent_nothing(sdk: Sdk, sandbox_now: Sandbox):
+    patient = sdk.at("Patient", timeout=0.5)
+    with pytest.raises(openai.APITimeoutError):
+        for _ in range(2):
+            sdk.ask(patient.models.list())
+    sdk.shop.last_call(state="cancelled", error_code="client_left")
+    assert len(sandbox_now.journal()) <= 1
+
+
+def test_an_answer_that_does_not_come_in_time_is_not_paid_twice(sdk: Sdk, sandbox_now: Sandbox):
     sandbox_now.fault(kind="hang")
     with pytest.raises(openai.InternalServerError, match=r"No answer within 0\.5 s") as caught:
-        sdk.ask(sdk.at("Slow").responses.create(**ASKED, extra_headers={"x-patchbay-timeout": "0.5"}))
+        slow = sdk.at("Slow", max_retries=2)
+        sdk.ask(slow.responses.create(**ASKED, extra_headers={"x-patchbay-timeout": "0.5"}))
+    assert len(sandbox_now.journal()) == 1
     assert caught.value.status_code == 504 and caught.value.response.headers["x-should-retry"] == "false"
     row_of(sdk, caught.value.response, state="unknown", error_code="outcome_unknown")
 
