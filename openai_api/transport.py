@@ -108,7 +108,7 @@ class Response:
             found += chunk
             if len(found) > most:
                 raise errors.AnswerTooLarge(most, self.status)
-        return self._decompressed(bytes(found), min(most, MOST_UNPACKED))
+        return self._decompressed(bytes(found), most)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body byte for byte as it comes."""
@@ -125,6 +125,7 @@ class Response:
         if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
             return content
         del self.headers["content-encoding"]
+        most = min(most, MOST_UNPACKED)
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
             plain = unpacking.decompress(content, most)
