@@ -121,7 +121,7 @@ class Response:
             raise broken(self._request, error) from error
 
     def _decompressed(self, content: bytes, most: int) -> bytes:
-        """We ask for plain bodies. Where one comes packed all the same, it is unpacked to `most` or MOST_UNPACKED, whichever is less."""
+        """We ask for plain bodies. One that comes packed is unpacked to `most` or MOST_UNPACKED, whichever is less."""
         if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
             return content
         del self.headers["content-encoding"]
