@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json as jsonlib
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +25,7 @@ from openai_api.estimate import expected
 from openai_api.passage import Passage
 from openai_api.retries import RetryPolicy
 from openai_api.throttle import Throttle
+from openai_api.upload import Upload
 
 NO_RETRIES = RetryPolicy(count=0)
 
@@ -72,7 +73,7 @@ class Forwarded:
     query: str
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(default=b"", repr=False)
-    stream: AsyncIterable[bytes] | None = None
+    stream: Upload | None = None
     size: int = 0
     timeout: float = 600.0
 

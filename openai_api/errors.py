@@ -9,7 +9,8 @@ CallError
 │   ├── NoSuchHost
 │   ├── ConnectionRefused
 │   ├── TlsFailed
-│   └── ConnectTimedOut
+│   ├── ConnectTimedOut
+│   └── BodyCutOff        half a body reached OpenAI, which can't act on it
 ├── OutcomeUnknown      it was sent and not answered: perhaps done, perhaps paid
 ├── TimedOut            the same for a request that changes nothing, so that it may simply be repeated
 ├── NotOpenAI           something answered, but not as OpenAI does
@@ -18,7 +19,6 @@ CallError
 │   ├── RateLimited, NoCredit
 │   ├── BadRequest, NotFound, ModelNotFound
 │   └── ServerFailed
-├── CallerLeft          who asked went away before all of the request was there to be sent
 └── FailedInside        HTTP 200 whose body says that it failed
 """
 
@@ -153,19 +153,16 @@ class ConnectTimedOut(NotSent):
     help_code, slug = help.TIMED_OUT, "connect_timeout"
 
 
+class BodyCutOff(NotSent):
+    help_code, slug = help.TIMED_OUT, "body_cut_off"
+
+
 class OutcomeUnknown(CallError):
     help_code, slug = help.OUTCOME_UNKNOWN, "outcome_unknown"
 
 
 class TimedOut(CallError):
     help_code, slug = help.TIMED_OUT, "timeout"
-
-
-class CallerLeft(CallError):
-    slug = "client_left"
-
-    def __init__(self) -> None:
-        super().__init__("The caller left in the middle of its request, so OpenAI never got all of it.")
 
 
 class NotOpenAI(CallError):

@@ -87,8 +87,6 @@ def answer(kept: bytes, size: int, headers: Mapping[str, str]) -> redaction.Reda
 def _state(failure: errors.CallError | None) -> str:
     if failure is None:
         return "done"
-    if isinstance(failure, errors.CallerLeft):
-        return "cancelled"
     return "unknown" if isinstance(failure, errors.OutcomeUnknown) else "failed"
 
 
@@ -109,6 +107,11 @@ def left_unanswered(repeatable: bool) -> Ended:
         error_message="The caller left before the answer came. OpenAI may have carried it out and charged for it.",
         help_code=errors.OutcomeUnknown.help_code,
     )
+
+
+def left_uploading() -> Ended:
+    """The caller went away in the middle of its own body, which OpenAI can't act on."""
+    return Ended("cancelled", error_code=LEFT, error_message="The caller left before its whole body was sent.")
 
 
 def left_midway(end: Ended) -> Ended:

@@ -179,7 +179,8 @@ class Passage:
         """The caller went away while the request was on the wire."""
         self._closed = True
         await asyncio.shield(self._hang_up())
-        ended = outcome.left_unanswered(self.request.repeatable)
+        taken = self.request.taken
+        ended = outcome.left_unanswered(self.request.repeatable) if taken else outcome.left_uploading()
         await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, ended)))
 
     def _ended(self) -> Ended:
@@ -197,11 +198,17 @@ class Passage:
         kept = self.request.forget_key(bytes(self._kept))
         found = self._reader.reading if self._reader else reading.read(self._json(kept))
         failure = self.failure or found.failure
-        if failure is None and self._whole and self._reader is not None and not self._reader.ended:
-            failure = outcome.cut_short()
+        if failure is None and self._whole and self.response is not None:
+            failure = self._failure_at_its_end(self.response, kept)
         answer = outcome.answer(kept[:KEPT], self._size, self.headers)
         end = outcome.ended(self.request, self.model, self.response, found, failure, answer)
         return end if failure or self._whole else outcome.left_midway(end)
+
+    def _failure_at_its_end(self, response: transport.Response, kept: bytes) -> errors.CallError | None:
+        """What is wrong with an answer that passed through to its end."""
+        if self._reader is not None:
+            return None if self._reader.ended else outcome.cut_short()
+        return outcome.failure_of(response, kept, reading.parse(kept)) if self._size == len(kept) else None
 
     def _json(self, kept: bytes) -> Any:
         whole = self._whole and self._size == len(kept)

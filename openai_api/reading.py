@@ -97,10 +97,15 @@ def _inside(error: Any) -> errors.FailedInside:
 class StreamReader:
     """Reads server-sent events on their way through: usage, the final state, an `error` event. Feed it bytes as they come.
 
-    `clean` is applied to the data of each event before it is read.
+    `clean` is applied to the data of each event before it is read. `ended` tells that the event that ends a stream came; of
+    a stream whose events are not known, any of them may have been the last.
     """
 
     FINAL = ("response.completed", "response.incomplete", "response.failed")
+    # Streams that end with one event of their own, which carries the usage, and without [DONE].
+    LAST = ("image_generation.completed", "image_edit.completed", "transcript.text.done", "speech.audio.done")
+    KNOWN = ("response.", "image_generation.", "image_edit.", "transcript.", "speech.")
+    CHUNKS = ("chat.completion.chunk", "text_completion")
 
     def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
         self._clean = clean
@@ -130,10 +135,17 @@ class StreamReader:
             self.reading.failure = _inside(event.get("error") if isinstance(event.get("error"), dict) else event)
         elif isinstance(event.get("response"), dict):
             self._response(str(kind), event["response"])
-        elif event.get("object") == "chat.completion.chunk":
-            found = read(event)
-            self.reading.object_id, self.reading.model = found.object_id, found.model
-            self.reading.usage = found.usage or self.reading.usage
+        elif event.get("object") in self.CHUNKS:
+            self._chunk(read(event))
+        elif kind in self.LAST:
+            self._chunk(read(event))
+            self.ended = True
+        elif not str(kind).startswith(self.KNOWN):
+            self.ended = True
+
+    def _chunk(self, found: Reading) -> None:
+        self.reading.object_id, self.reading.model = found.object_id, found.model
+        self.reading.usage = found.usage or self.reading.usage
 
     def _response(self, kind: str, response: dict[str, Any]) -> None:
         failure = self.reading.failure

@@ -25,10 +25,13 @@ from multidict import CIMultiDict
 
 from logs import redaction
 from openai_api import errors, guard
+from openai_api.upload import Upload
 
 CONNECT_SECONDS = 10.0
 # No answer is read whole into memory beyond this; what is larger is passed on as it comes.
 MOST_BYTES = 256 * 1024 * 1024
+# Nobody asked for a packed answer: it is unpacked no further than this.
+MOST_UNPACKED = 16 * 1024 * 1024
 _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
 
 
@@ -44,8 +47,13 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] | None = None
     content: bytes = b""
-    stream: AsyncIterable[bytes] | None = None
+    stream: Upload | None = None
     timeout: float = 60.0
+
+    @property
+    def taken(self) -> bool:
+        """Whether the far side may have the whole body."""
+        return self.stream is None or self.stream.whole
 
     @property
     def repeatable(self) -> bool:
@@ -165,6 +173,8 @@ class Response:
 
     async def read(self, most: int = MOST_BYTES) -> bytes:
         """The whole body, decompressed. Raises AnswerTooLarge beyond `most` bytes."""
+        if self.length > most:
+            raise errors.AnswerTooLarge(most, self.status)
         found = bytearray()
         if 0 <= self.length <= most and isinstance(self._inner.stream, _Body):
             try:
@@ -188,9 +198,11 @@ class Response:
             raise broken(self._request, error) from error
 
     def _decompressed(self, content: bytes, most: int) -> bytes:
-        """We ask for plain bodies. Where one comes packed all the same, it is unpacked no further than `most`."""
+        """We ask for plain bodies. One that comes packed is unpacked to `most` or MOST_UNPACKED, whichever is less."""
         if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
             return content
+        del self.headers["content-encoding"]
+        most = min(most, MOST_UNPACKED)
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
             plain = unpacking.decompress(content, most)
@@ -209,7 +221,7 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 
     `on_sent` is called when the last byte of the body was handed to the network.
     """
-    seconds = {"connect": min(CONNECT_SECONDS, request.timeout), "read": request.timeout, "pool": None}
+    seconds = {"connect": _to_connect(request), "read": request.timeout, "pool": None}
     content: bytes | AsyncIterable[bytes] = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
@@ -230,6 +242,11 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
         return Response(await _wire().handle_async_request(built), request)
     except Exception as error:
         raise broken(request, error) from error
+
+
+def _to_connect(request: Request) -> float:
+    """Less than the whole attempt may take, by more than aiohttp rounds up: who was never reached has seen nothing."""
+    return min(CONNECT_SECONDS, request.timeout * 0.8)
 
 
 async def _told(content: bytes | AsyncIterable[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
@@ -256,12 +273,12 @@ def broken(request: Request, error: Exception) -> errors.CallError:
         return error
     host = urlsplit(request.url).hostname or request.url
     cause: BaseException = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    return _not_sent(host, cause, min(CONNECT_SECONDS, request.timeout)) or _sent(request, cause)
+    return _not_sent(host, cause, _to_connect(request)) or _sent(request, cause)
 
 
 def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallError | None:
     inner = _chain(cause)
-    own = next((one for one in inner if isinstance(one, (errors.AddressRefused, errors.CallerLeft))), None)
+    own = next((one for one in inner if isinstance(one, errors.AddressRefused)), None)
     if own is not None:
         return own
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
@@ -296,6 +313,9 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def _sent(request: Request, cause: BaseException) -> errors.CallError:
     slow = isinstance(cause, (TimeoutError, httpx.TimeoutException))
+    if not request.taken:
+        how = f"was not taken within {request.timeout:g} s" if slow else "was cut off by the other side"
+        return errors.BodyCutOff(f"The body {how}, so that nothing was carried out. Send it again.")
     what = f"No answer within {request.timeout:g} s" if slow else "The connection broke before the answer was whole"
     if request.repeatable:
         return errors.TimedOut(f"{what}. Nothing was changed by this request; try again.")

@@ -18,6 +18,7 @@ from logs.context import Context
 from openai_api import errors
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
+from openai_api.upload import CallerLeft, Upload
 from proxy import knocks, options, refusals, request
 from proxy.doors import Door, door
 from proxy.refusals import Refusal
@@ -37,17 +38,13 @@ WATCH_AFTER = 0.05
 log = logging.getLogger(__name__)
 
 
-class Gone(Exception):
-    """The caller hung up; nobody waits for an answer."""
-
-
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         await send({"type": "websocket.close"})
         return
     try:
         passage = await _prepare(scope, receive)
-    except Gone:
+    except CallerLeft:
         return
     except (request.NotPassedOn, options.BadOption) as problem:
         passage = Refusal(400, str(problem), "bad_request")
@@ -106,38 +103,23 @@ async def _body(receive: Receive, announced: str) -> tuple[bytes, Upload | None,
         if not message.get("more_body"):
             return bytes(held), None, len(held)
         if len(held) > HELD or size > HELD:
-            return b"", Upload(bytes(held), receive), size
+            return b"", Upload(_rest(bytes(held), receive)), size
 
 
-class Upload:
-    """A body that is passed on as it comes. `over` is set as soon as nobody reads it any more, `cut` says that the caller
-    hung up in the middle of it; then the sending fails by itself.
-    """
-
-    def __init__(self, beginning: bytes, receive: Receive) -> None:
-        self._beginning, self._receive = beginning, receive
-        self.over, self.cut = asyncio.Event(), False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            yield self._beginning
-            while True:
-                message = await _next(self._receive)
-                if message.get("body"):
-                    yield message["body"]
-                if not message.get("more_body"):
-                    return
-        except Gone:
-            self.cut = True
-            raise errors.CallerLeft from None
-        finally:
-            self.over.set()
+async def _rest(beginning: bytes, receive: Receive) -> AsyncIterator[bytes]:
+    yield beginning
+    while True:
+        message = await _next(receive)
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body"):
+            return
 
 
 async def _next(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise Gone
+        raise CallerLeft
     return message
 
 
@@ -162,14 +144,14 @@ async def _pass(passage: Passage, receive: Receive, send: Send) -> None:
 
 
 async def _watch(receive: Receive, work: asyncio.Task[Any], passage: Passage) -> None:
-    """Wait for the caller to hang up. While its body is still being read, that reader notices by itself."""
-    if isinstance(passage.request.stream, Upload):
-        await passage.request.stream.over.wait()
-        if passage.request.stream.cut:
-            return
-    with contextlib.suppress(Gone):
-        while True:
-            await _next(receive)
+    """Wait for the caller to hang up. While its body is still being read, that reader is the one to notice."""
+    upload = passage.request.stream
+    if upload is not None:
+        await upload.over.wait()
+    if upload is None or upload.whole:
+        with contextlib.suppress(CallerLeft):
+            while True:
+                await _next(receive)
     passage.left = True
     work.cancel()
 
@@ -181,16 +163,16 @@ async def _answer(passage: Passage, send: Send) -> None:
         await _refuse(send, refusals.of(error))
         return
     failure, response = passage.failure, passage.response
-    if response is None or isinstance(failure, errors.Redirected):
-        assert failure is not None  # noqa: S101 - no answer without a reason
+    if failure is not None and (passage.content is None or isinstance(failure, errors.Redirected)):
         await _refuse(send, refusals.of(failure))
         return
+    assert response is not None  # noqa: S101 - no answer without a reason
     content = passage.content
     if failure is not None and content is not None:
         # Whoever holds a token must not be told the key by a far side that quotes what it refuses.
         content = passage.request.forget_key(content)
     whole = content is not None
-    headers = request.answer_headers(passage.headers, whole)
+    headers = request.answer_headers(passage.headers)
     # An answer that has no body (RFC 9110 §8.6) announces what OpenAI's announced: the size of what a GET would bring.
     bodiless = passage.request.method == "HEAD" or passage.status in (204, 304)
     length = response.length if content is None or bodiless else len(content)

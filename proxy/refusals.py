@@ -72,5 +72,5 @@ def of(error: errors.CallError) -> Refusal:
         return Refusal(504, error.sentence, error.code, "server_error", None, call_id)
     if isinstance(error, errors.TimedOut):
         return Refusal(504, error.sentence, error.code, "server_error", 1.0, call_id)
-    again = None if error.hard or isinstance(error, errors.Redirected) else 1.0
+    again = None if error.hard or error.sent else 1.0
     return Refusal(502, error.sentence, error.code, "server_error", again, call_id)

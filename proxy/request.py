@@ -78,7 +78,6 @@ def headers(given: Iterable[tuple[str, str]], account: Mapping[str, str]) -> dic
     return {name: value for name, value in found.items() if name not in dropped} if dropped is not ONE_HOP else found
 
 
-def answer_headers(given: Mapping[str, str], whole: bool) -> list[tuple[bytes, bytes]]:
-    """The headers to give back. Of an answer that was read `whole` the packing is undone and the length known."""
-    drop = NOT_BACK | ({"content-encoding"} if whole else frozenset())
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items() if name not in drop]
+def answer_headers(given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers to give back, without the length: an answer may have been unpacked on its way."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items() if name not in NOT_BACK]

@@ -5,7 +5,20 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import batches, chat, control, embeddings, files, images, models, moderations, responses, webhooks
+from sandbox import (
+    audio,
+    batches,
+    chat,
+    control,
+    embeddings,
+    files,
+    images,
+    models,
+    moderations,
+    responses,
+    vector_stores,
+    webhooks,
+)
 from sandbox.door import door, stamp
 from sandbox.settings import Settings
 from sandbox.state import STATE, State
@@ -33,6 +46,18 @@ ROUTES = [
     web.get("/v1/batches", batches.list_batches),
     web.get("/v1/batches/{id}", batches.get),
     web.post("/v1/batches/{id}/cancel", batches.cancel),
+    web.post("/v1/audio/speech", audio.speak),
+    web.post("/v1/audio/transcriptions", audio.transcribe),
+    web.post("/v1/vector_stores", vector_stores.create),
+    web.get("/v1/vector_stores", vector_stores.list_stores),
+    web.get("/v1/vector_stores/{id}", vector_stores.get),
+    web.post("/v1/vector_stores/{id}", vector_stores.update),
+    web.delete("/v1/vector_stores/{id}", vector_stores.delete),
+    web.post("/v1/vector_stores/{id}/search", vector_stores.search),
+    web.post("/v1/vector_stores/{id}/files", vector_stores.add_file),
+    web.get("/v1/vector_stores/{id}/files", vector_stores.list_files),
+    web.get("/v1/vector_stores/{id}/files/{file}", vector_stores.get_file),
+    web.delete("/v1/vector_stores/{id}/files/{file}", vector_stores.remove_file),
     web.post("/v1/webhook_endpoints", webhooks.create),
     web.get("/v1/webhook_endpoints", webhooks.list_endpoints),
     web.get("/v1/webhook_endpoints/{id}", webhooks.get),

@@ -53,6 +53,10 @@ MODELS = {
         Model("text-embedding-3-small", 1706054400, "embedding"),
         Model("text-embedding-3-large", 1706054400, "embedding"),
         Model("text-embedding-ada-002", 1671062400, "embedding"),
+        Model("gpt-4o-mini-tts", 1742403959, "speech"),
+        Model("tts-1", 1681940951, "speech", "2027-01-06"),
+        Model("gpt-4o-mini-transcribe", 1742068596, "transcription"),
+        Model("whisper-1", 1677532384, "transcription", "2027-02-26"),
         Model("omni-moderation-latest", 1731974400, "moderation"),
     )
 }

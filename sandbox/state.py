@@ -64,6 +64,19 @@ class StoredBatch:
         return str(self.body["id"])
 
 
+@dataclass
+class StoredVectors:
+    """A vector store: its `files` by id, each as OpenAI shows a file of a store."""
+
+    project: str
+    body: Json
+    files: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
 def _size(stored: StoredResponse) -> int:
     """Roughly what a response takes in memory."""
     return ANSWER_BYTES + 4 * stored.size + EVENT_BYTES * len(stored.events)
@@ -78,6 +91,7 @@ class State:
         self.responses: Shelf[StoredResponse] = Shelf("Response", RESPONSE_BYTES, _size)
         self.files: Shelf[StoredFile] = Shelf("File", FILE_BYTES, lambda kept: len(kept.content) + 1000)
         self.batches: Shelf[StoredBatch] = Shelf("Batch", 1000)
+        self.vector_stores: Shelf[StoredVectors] = Shelf("Vector store", 1000)
         self.tasks = Tasks()
         self.endpoints = Endpoints(file)
         self.deliveries = Deliveries(settings, self.endpoints, self.tasks)
@@ -101,6 +115,7 @@ class State:
         self.responses.clear()
         self.files.clear()
         self.batches.clear()
+        self.vector_stores.clear()
         self.deliveries.sent.clear()
         self.endpoints.clear()
         self.endpoints.save()

@@ -37,8 +37,8 @@ def of(error: errors.CallError) -> tuple[Refusal, dict[str, str]]:
         (errors.ConnectTimedOut("Slow."), 502, "server_error", "connect_timeout", False),
         (errors.AddressRefused("Private."), 502, "server_error", "address_refused", False),
         (errors.Redirected("Elsewhere."), 502, "server_error", "redirect_refused", False),
-        (errors.NotOpenAI("A page."), 502, "server_error", "not_openai", True),
-        (errors.AnswerTooLarge(1024, 200), 502, "server_error", "answer_too_large", True),
+        (errors.NotOpenAI("A page."), 502, "server_error", "not_openai", False),
+        (errors.AnswerTooLarge(1024, 200), 502, "server_error", "answer_too_large", False),
     ],
 )
 def test_each_failure_has_its_status_its_shape_and_says_whether_to_come_back(

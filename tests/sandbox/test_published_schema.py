@@ -145,6 +145,35 @@ def test_files(sandbox: Sandbox):
     holds("DeleteFileResponse", sandbox.http.delete(f"/v1/files/{file['id']}").json())
 
 
+def test_transcriptions(sandbox: Sandbox):
+    sound = {"file": ("a.wav", b"sound")}
+    asked = {"model": "gpt-4o-mini-transcribe"}
+    holds(
+        "CreateTranscriptionResponseJson", sandbox.http.post("/v1/audio/transcriptions", files=sound, data=asked).json()
+    )
+    asked["stream"] = "true"
+    rows = sandbox.http.post("/v1/audio/transcriptions", files=sound, data=asked).text.strip().split("\n\n")
+    for row in rows:
+        holds("CreateTranscriptionResponseStreamEvent", json.loads(row.removeprefix("data: ")))
+
+
+def test_vector_stores(sandbox: Sandbox):
+    file = sandbox.http.post("/v1/files", files={"file": ("a", b"An oak desk")}, data={"purpose": "user_data"}).json()
+    holds("ListVectorStoresResponse", sandbox.get("vector_stores").json())
+    asked = {"name": "Desks", "expires_after": {"anchor": "last_active_at", "days": 3}, "metadata": {"a": "b"}}
+    store = holds("VectorStoreObject", sandbox.post("vector_stores", asked).json())
+    place = f"vector_stores/{store['id']}"
+    holds("VectorStoreFileObject", sandbox.post(f"{place}/files", {"file_id": file["id"]}).json())
+    holds("ListVectorStoreFilesResponse", sandbox.get(f"{place}/files").json())
+    holds("VectorStoreFileObject", sandbox.get(f"{place}/files/{file['id']}").json())
+    found = holds("VectorStoreSearchResultsPage", sandbox.post(f"{place}/search", {"query": "which desk?"}).json())
+    assert [row["filename"] for row in found["data"]] == ["a"]
+    holds("VectorStoreObject", sandbox.post(place, {"name": "Tables"}).json())
+    holds("ListVectorStoresResponse", sandbox.get("vector_stores").json())
+    holds("DeleteVectorStoreFileResponse", sandbox.http.delete(f"/v1/{place}/files/{file['id']}").json())
+    holds("DeleteVectorStoreResponse", sandbox.http.delete(f"/v1/{place}").json())
+
+
 @pytest.mark.parametrize("good", [True, False])
 def test_batches_in_every_state(sandbox: Sandbox, good):
     line = json.dumps({"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": ASKED}) if good else "{"
