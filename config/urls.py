@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("flows.urls")),
     path("webhooks/", include("webhooks.urls")),
     path("", include("verification.urls")),
+    path("log/unknown/", include("outcomes.urls")),
     path("", include("logs.urls")),
 ]
 

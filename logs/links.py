@@ -36,6 +36,9 @@ CAUSES: Final[dict[str, Place]] = {
     "pull": Place("Pull", "download", "runs:detail"),
     "event": Place("Webhook event", "webhook", "webhooks:detail"),
     "check": Place("Verification check", "verify", "verification:page", argument="installation_id"),
+    "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
+    "sent again": Place("Sent again", "send", "logs:detail"),
+    "proxy": Place("Proxy", "link"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }

@@ -28,6 +28,7 @@ def demo_settings(settings: Any) -> dict[str, Any]:
         "ALLOWED_HOSTS": ["*"],
         "LOGIN_URL": "accounts:sign_in",
         "BANNERS": [],
+        "MENU_COUNTS": {},
     }
 
 

@@ -98,7 +98,7 @@ def test_kills_under_load_leave_no_call_without_its_row_and_no_row_open(program:
             time.sleep(dice.uniform(0, PAUSE))
             # Three of four are the web process, which the calls go through; the worker is the one that sweeps.
             role = "run_worker" if number % 4 == 3 else "config.serve"
-            os.kill(dice.choice(wait_until(lambda role=role: program.children(role))), signal.SIGKILL)
+            os.kill(dice.choice(wait_until(lambda role=role: program.children(role), 90)), signal.SIGKILL)
             late += overdue(program)
         wait_until(lambda: program.sandbox.witness()["concurrent"], 90)
     program.sandbox.settings(latency_seconds=0)
