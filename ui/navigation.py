@@ -53,7 +53,7 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
     ),
     "Observe": (
         Item("Integration log", "log", "logs:list"),
-        Item("Unknown outcomes", "warn", "outcomes:list"),
+        Item("Unknown calls", "warn", "outcomes:list"),
         Item("Webhooks", "webhook", "webhooks:list"),
         Item("Verification", "verify", "verification:list", part="/verification/"),
     ),

@@ -63,7 +63,7 @@ def test_a_stopped_connection_says_so_wherever_it_is_shown(far_side: Any) -> Non
     for address in ("/connections/", own, "/installations/", f"/installations/{installation.pk}/"):
         page = vera.get(address).content.decode()
         assert "Stopped" in page and "Incorrect API key" in page, address
-    assert "is tried again by itself" in vera.get(own).content.decode()
+    assert "tries it again by itself" in vera.get(own).content.decode()
     for address in ("/log/", "/runs/"):
         assert "OpenAI main is stopped." in omar.get(address).content.decode()
         assert "OpenAI main is stopped." not in vera.get(address).content.decode()
