@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django_tasks import task
 
@@ -22,8 +23,11 @@ log = logging.getLogger(__name__)
 
 def ask_due() -> None:
     """Put in line whatever OpenAI may be asked about now."""
-    since = timezone.now() - WORTH_ASKING
-    for call in unknown_calls().filter(operation__in=ASKABLE, created_at__gte=since)[:MOST]:
+    now = timezone.now()
+    recent = unknown_calls().filter(operation__in=ASKABLE, created_at__gte=now - WORTH_ASKING)
+    # What rests, for a while or for good, must not keep the others out of the first few.
+    resting = Settlement.objects.filter(call_id=OuterRef("pk")).exclude(look_at__lte=now)
+    for call in recent.exclude(Exists(resting))[:MOST]:
         if Settlement.objects.claim_look(call) is not None:
             reconcile.enqueue(str(call.pk))
 

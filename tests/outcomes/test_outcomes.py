@@ -159,6 +159,20 @@ def test_without_an_id_openai_is_not_asked(far_side: Any, line: list[Any]) -> No
     assert seen == [] and found.look_at is None and "had not told" in found.note
 
 
+def test_what_can_not_be_asked_about_does_not_keep_out_what_can(
+    far_side: Any, line: list[Any], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(tasks, "MOST", 2)
+    old = lost(ago=30, object_id="resp_1")
+    for _ in range(2):
+        lost(installation=builders.Installation.objects.get())
+    answering(far_side, response("completed"))
+    for _ in range(2):
+        tasks.ask_due()
+        work(line)
+    assert Settlement.objects.get(call_id=old.pk).decision == "done"
+
+
 def test_a_batch_is_known_by_its_file_endpoint_and_metadata(far_side: Any, line: list[Any]) -> None:
     call = lost({**BATCH, "metadata": {"shop": "2"}}, operation="create_batch", path="/batches")
     other = {"id": "batch_other"}
