@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "accounts",
     "connections",
     "mappings",
+    "outcomes",
     "flows",
     "webhooks",
     "proxy",
@@ -95,7 +96,9 @@ PERIODIC = {
     "jobs.checkpoint.checkpoint": 1.0,
     "jobs.lease.prune": 3600.0,
     "openai_api.sweep.sweep": 5.0,
-    "connections.tasks.retest_due": 60.0,
+    "connections.tasks.retest_due": 10.0,
+    "connections.tasks.probe_stopped": 2.0,
+    "outcomes.tasks.ask_due": 10.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,
@@ -165,7 +168,12 @@ ALLOW_PRIVATE_ADDRESSES = env.ALLOW_PRIVATE_ADDRESSES
 MAX_THROTTLE_SECONDS = env.MAX_THROTTLE_SECONDS
 MAX_CONCURRENT_CONNECTIONS = env.MAX_CONCURRENT_CONNECTIONS
 MAX_CONCURRENT_BATCHES = env.MAX_CONCURRENT_BATCHES
+CONNECTION_TEST_SECONDS = env.CONNECTION_TEST_SECONDS
 PROCESS_NAME = env.PROCESS_NAME
+# What stands above every page of an operator: functions without arguments that give `ui.banners.Banner`s.
+BANNERS = ["connections.alerts.banners"]
+# What the menu counts beside an entry, for operators: address name → a function that gives the number as text.
+MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

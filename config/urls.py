@@ -13,6 +13,7 @@ urlpatterns = [
     path("webhooks/", include("webhooks.urls")),
     path("", include("proxy.urls")),
     path("", include("verification.urls")),
+    path("log/unknown/", include("outcomes.urls")),
     path("", include("logs.urls")),
 ]
 

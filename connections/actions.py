@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,7 @@ from connections.webhook_keys import digest_of, installation_by_key, new_key, we
 from logs import audit
 from logs.audit import SYSTEM, Actor
 from logs.context import Context
-from openai_api.gate import holds
+from openai_api.gate import circuits, holds
 
 __all__ = ["installation_by_key", "webhook_url"]  # callers find all of the room's verbs here
 logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ def delete_connection(actor: Actor, connection: Connection) -> None:
     try:
         with transaction.atomic():
             _audit(actor, "deleted", connection, {"base_url": [connection.base_url, None]})
+            holds.forget(connection.hold_key)
             connection.delete()
     except models.ProtectedError:
         raise InUse(connection, list(connection.installations.all())) from None
@@ -145,6 +147,7 @@ def test_connection(connection: Connection, context: Context) -> Connection:
         organization=connection.organization, project=connection.project,
     )  # fmt: skip
     same.update(**_test_result(verdict))
+    record_stops()
     return Connection.objects.get(pk=connection.pk)
 
 
@@ -153,6 +156,25 @@ def record_turn(before: Connection, after: Connection) -> None:
     if (before.status == "failed") != (after.status == "failed"):
         action = "found failing" if after.status == "failed" else "found working again"
         _audit(SYSTEM, action, after, {"status": [before.status, after.status]})
+
+
+def record_stops() -> None:
+    """Leaves a line in the audit trail for each connection that the gate stopped or started since the last time."""
+    now = {key.rpartition(":")[2]: stop for key, stop in circuits.stops().items()}
+    for row in Connection.objects.filter(stopped_at=None, pk__in=now):
+        stop = now[str(row.pk)]
+        words = f"{stop.failures} failures in a row. {stop.words}"
+        _turn(row, stopped=stop.since, action="stopped calls of", why=words)
+    for row in Connection.objects.filter(stopped_at__isnull=False).exclude(pk__in=now):
+        _turn(row, stopped=None, action="let calls pass again of")
+
+
+def _turn(row: Connection, stopped: datetime | None, action: str, why: str = "") -> None:
+    """Of several processes that see the same turn, one tells of it."""
+    with transaction.atomic():
+        as_seen = Connection.objects.filter(pk=row.pk, stopped_at=row.stopped_at)
+        if as_seen.update(stopped_at=stopped):
+            _audit(SYSTEM, action, row, {"reason": [None, why]} if why else {})
 
 
 def test_context(connection: Connection, actor: Actor) -> Context:

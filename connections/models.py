@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from connections.sealing import SealedTextField
-from connections.states import CONNECTION_STATES
+from connections.states import CONNECTION_STATES, STOPPED
 from logs.models import Call
 from logs.states import CALL_STATES
 from openai_api.client import Origin
+from openai_api.gate.circuits import Stop, stops
 from openai_api.retries import RetryPolicy
 from openai_api.throttle import NANO, Budget, Throttle
 from ui.ids import id_in
@@ -51,9 +53,20 @@ class InstallationQuerySet(NamedQuerySet["Installation"]):
         )
 
 
+class ConnectionQuerySet(NamedQuerySet["Connection"]):
+    def with_stops(self) -> list[Connection]:
+        return read_stops(list(self))
+
+    def in_trouble(self) -> ConnectionQuerySet:
+        """What is in use and fails its tests or is stopped."""
+        stopped = [key.rpartition(":")[2] for key in stops()]
+        return self.filter(models.Q(status="failed") | models.Q(pk__in=stopped), installations__isnull=False).distinct()
+
+
 class Connection(models.Model):
     """Where OpenAI is and with which key. `status` is what the last test said; `models_seen` is the account's list of
     models, rows of `{"id": str, "shutdown": "YYYY-MM-DD" | None}` by id. No background test begins before `retest_at`.
+    `stopped_at` is set while the audit trail says that it is stopped; whether it is, the gate knows (`stop`).
     """
 
     name = models.CharField(max_length=120, unique=True)
@@ -74,13 +87,14 @@ class Connection(models.Model):
     test_call_id = models.UUIDField(null=True, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)
     retest_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
     models_seen = models.JSONField(default=list, blank=True)
     models_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=150, blank=True)
 
-    objects = NamedQuerySet.as_manager()
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -99,7 +113,24 @@ class Connection(models.Model):
 
     @property
     def state_info(self) -> State:
+        return STOPPED if self.stop else self.tested_info
+
+    @property
+    def tested_info(self) -> State:
+        """What the last test said, whatever became of calls since."""
         return CONNECTION_STATES[self.status]
+
+    @cached_property
+    def stop(self) -> Stop | None:
+        """Why the gate refuses this connection's calls, as it stood when it was first asked for."""
+        return stops([self.hold_key]).get(self.hold_key)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from working, in a sentence; empty where nothing is known to."""
+        if self.stop:
+            return f"It failed {self.stop.failures} times in a row, so its calls are refused at once. {self.stop.words}"
+        return self.status_text if self.status == "failed" else ""
 
     @property
     def hold_key(self) -> str:
@@ -120,6 +151,14 @@ class Connection(models.Model):
     def forget_test(self) -> None:
         self.status, self.status_code, self.status_text, self.missing_permission = "untested", "", "", ""
         self.tested_at = self.test_call_id = None
+
+
+def read_stops(rows: list[Connection]) -> list[Connection]:
+    """The same rows, each knowing whether it is stopped, in one query for all."""
+    found = stops(row.hold_key for row in rows) if rows else {}
+    for row in rows:
+        row.stop = found.get(row.hold_key)
+    return rows
 
 
 class Installation(models.Model):

@@ -1,4 +1,4 @@
-"""What a connection's last test said."""
+"""What a connection's last test said, and what stands over it: that its calls are refused because they kept failing."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ CONNECTION_STATES = states(
     State("limited", "Working, limited key", "warn", "warn"),
     State("failed", "Failing", "bad", "bad"),
 )
+STOPPED = State("stopped", "Stopped", "bad", "stop")

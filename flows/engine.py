@@ -20,7 +20,7 @@ from flows.pulling import pull
 from flows.recovery import recover
 from flows.session import Session
 from flows.states import RUN_FINAL
-from openai_api.errors import CallError, Rejected
+from openai_api.errors import CallError, ConnectionStopped, Rejected
 
 # More threads than this only wait for each other; the gate holds the installation's own limit.
 MAX_THREADS = 10
@@ -72,6 +72,8 @@ def _push(run: Run, lease: Lease) -> bool:
                 tried.update(pending)
                 _in_threads(session, send, [item_id for item_id, _ in pending])
                 _in_threads(session, poll, _due(run))
+    if session.refused is not None:
+        raise session.refused
     return session.gave_way
 
 
@@ -109,8 +111,12 @@ def _one(session: Session, work: Callable[[Session, int], None], item_id: int) -
 
 
 def _stop(run: Run, error: CallError) -> None:
-    """The run as a whole was refused. Whoever waits in line goes on waiting there; else what is left has failed."""
-    if isinstance(error, Rejected) and run.installation.excess == "wait":
+    """The run as a whole was refused. Whoever waits in line goes on waiting there; else what is left has failed.
+
+    A connection that is stopped has to be mended by somebody, so nothing waits for that: the failed are repeated by a click.
+    """
+    waits = isinstance(error, Rejected) and not isinstance(error, ConnectionStopped)
+    if waits and run.installation.excess == "wait":
         Run.objects.filter(pk=run.pk).update(state="queued", note=error.sentence, help_code=error.help_code)
         return
     failed = {"state": "failed", "error": error.sentence, "help_code": error.help_code, "finished_at": timezone.now()}

@@ -19,7 +19,7 @@ from flows.session import Session
 from jobs.tokens import new_token
 from logs.audit import Actor
 from mappings.apply import RecordView, to_request
-from openai_api.errors import CallError, OutcomeUnknown
+from openai_api.errors import CallError, ConnectionStopped, OutcomeUnknown
 
 # Seconds for one call. Longer than most answers take: a call that is given up is perhaps paid all the same.
 TIMEOUT = 120.0
@@ -91,6 +91,8 @@ def _call(session: Session, item: Item, operation: str) -> None:
     except OutcomeUnknown as error:
         lose(item, session.run.repeat_unknown, error.sentence, error.help_code, error.call_id)
     except CallError as error:
+        if isinstance(error, ConnectionStopped):
+            session.refused = error
         leave(item, "failed", error=error.sentence, help_code=error.help_code, call_id=error.call_id)
     finally:
         session.lease.drop(item.lease_token)

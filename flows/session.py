@@ -12,6 +12,7 @@ from jobs.lease import somebody_waits
 from logs.context import Context
 from mappings.apply import MappingSpec
 from openai_api.client import Client
+from openai_api.errors import ConnectionStopped
 
 LOOK_EVERY = 0.5
 # So long a run may keep its worker while other tasks wait for one (seconds): webhooks want to be dealt with too.
@@ -20,20 +21,24 @@ TURN = 10.0
 
 @dataclass
 class Session:
-    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began."""
+    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began.
+
+    `refused` is set once the connection is stopped: what is left of the run would be refused one by one.
+    """
 
     run: Run
     lease: Lease
     client: Client
     spec: MappingSpec | None
     gave_way: bool = False
+    refused: ConnectionStopped | None = None
     _began: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
     _cancelled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stopped(self) -> bool:
-        """True once the run was cancelled, its lease is lost or its turn is over; then it `gave_way` to other tasks.
+        """True once the run was cancelled or refused, its lease is lost or its turn is over; then it `gave_way` to other tasks.
 
         The database is asked twice a second, not per item.
         """
@@ -42,7 +47,7 @@ class Session:
                 self._looked = time.monotonic()
                 self._cancelled = Run.objects.filter(pk=self.run.pk, cancelled=True).exists()
                 self.gave_way = self._looked - self._began > TURN and somebody_waits()
-        return self._cancelled or self.gave_way or self.lease.lost.is_set()
+        return self._cancelled or self.gave_way or self.refused is not None or self.lease.lost.is_set()
 
     def context(self, item: Item) -> Context:
         """The origin of every call that is made for this item."""

@@ -37,6 +37,8 @@ CAUSES: Final[dict[str, Place]] = {
     "event": Place("Webhook event", "webhook", "webhooks:detail"),
     "check": Place("Verification check", "verify", "verification:page", argument="installation_id"),
     "proxy": Place("Program at the proxy", "send", "proxy:detail"),
+    "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
+    "sent again": Place("Sent again", "send", "logs:detail"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }

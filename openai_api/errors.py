@@ -282,6 +282,8 @@ def refused(status: int, error: ErrorBody) -> Refused:
                 f"{said} The account has no credit or reached a spend limit. Raise it at OpenAI; waiting does not help.",
                 **rest,
             )
+        if "request too large" in error.message.lower():
+            return BadRequest(f"{said} Send less at once; the same request never fits into this limit.", **rest)
         return RateLimited(
             f"{said} OpenAI's own rate limit was reached. Lower this installation's throttle or wait.", **rest
         )

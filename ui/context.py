@@ -8,15 +8,16 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from ui import banners
 from ui.access import person_of
 from ui.navigation import Section, menu_for
 from ui.theme import theme_of
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`nav` (sections of the menu), `person` (or None), `theme` (`light`, `dark` or empty), `app_version`.
+    """`nav` (sections of the menu), `person` (or None), `banners`, `theme` (`light`, `dark` or empty), `app_version`.
 
-    `nav` and `person` are worked out when a template first uses them, so that fragments do not pay for the menu.
+    `nav`, `person` and `banners` are worked out when a template first uses them, so that fragments do not pay for the menu.
     """
 
     def nav() -> list[Section]:
@@ -24,6 +25,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "nav": SimpleLazyObject(nav),
+        "banners": SimpleLazyObject(lambda: banners.for_person(person_of(request))),
         "person": SimpleLazyObject(lambda: person_of(request)),
         "theme": theme_of(request),
         "app_version": settings.VERSION,

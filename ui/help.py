@@ -159,7 +159,7 @@ ENTRIES: Final[dict[str, HelpEntry]] = {
             "It is not known whether this call happened",
             "The call was sent, and its answer never came.",
             "The connection broke, or this process ended, after the request had left. OpenAI may have billed it.",
-            "Look for the result at OpenAI before you send it again. Patchbay does not repeat it by itself.",
+            "Look for the result at OpenAI, then decide under Unknown calls. Patchbay does not repeat it by itself.",
         ),
         HelpEntry(
             MODEL_SHUT_DOWN,

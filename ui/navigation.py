@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 
 from ui.access import Person
 
@@ -23,12 +25,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Entry:
-    """An item as one person sees it on one page."""
+    """An item as one person sees it on one page. `count` is how much waits there, empty for nothing."""
 
     label: str
     icon: str
     url: str
     current: bool
+    count: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
     ),
     "Observe": (
         Item("Integration log", "log", "logs:list"),
+        Item("Unknown calls", "warn", "outcomes:list"),
         Item("Webhooks", "webhook", "webhooks:list"),
         Item("Verification", "verify", "verification:list", part="/verification/"),
     ),
@@ -74,11 +78,22 @@ def menu_for(person: Person | None, path: str) -> list[Section]:
     current = max(own or under, key=len, default="")
     sections = (
         Section(
-            title, [Entry(item.label, item.icon, urls[item], urls[item] == current) for item in items if item in urls]
+            title,
+            [
+                Entry(item.label, item.icon, urls[item], urls[item] == current, _count(item, person))
+                for item in items
+                if item in urls
+            ],
         )
         for title, items in MENU.items()
     )
     return [section for section in sections if section.entries]
+
+
+def _count(item: Item, person: Person) -> str:
+    """What `settings.MENU_COUNTS` names counts it, for those who may do something about it."""
+    path = settings.MENU_COUNTS.get(item.url_name)
+    return import_string(path)() if path and person.has_role("operator") else ""
 
 
 def _url_for(item: Item, person: Person) -> str | None:

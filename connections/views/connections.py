@@ -101,7 +101,7 @@ def _test_and_show(request: HttpRequest, connection: Connection) -> HttpResponse
 def _page(connection: Connection | None, everything: bool = False) -> dict[str, Any]:
     options = model_options(connection)
     return {
-        "connections": Connection.objects.all(),
+        "connections": Connection.objects.all().with_stops(),
         "connection": connection,
         "users": connection.installations.all() if connection else [],
         "in_use": {row.model for row in connection.installations.all()} if connection else set(),

@@ -19,7 +19,7 @@ from connections.drafts import resume_at
 from connections.gauges import live
 from connections.installation_forms import InstallationEditForm, SigningSecretForm
 from connections.model_dates import model_options, note_on
-from connections.models import Connection, Installation, InstallationDraft
+from connections.models import Connection, Installation, InstallationDraft, read_stops
 from connections.webhook_keys import ENTITIES, masked_url, webhook_url
 from ui.access import administrator, viewer
 from ui.htmx import is_partial
@@ -32,10 +32,11 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 def listing(request: HttpRequest) -> HttpResponse:
     """The list; to htmx its table alone, which follows what happens."""
     rows = live(Installation.objects.select_related("connection").with_last_call())
+    read_stops([row.connection for row in rows])
     if is_partial(request):
         return render(request, "connections/installation/_table.html", {"installations": rows})
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)
-    failing = Connection.objects.filter(status="failed", installations__isnull=False).distinct()
+    failing = Connection.objects.in_trouble().with_stops()
     open_drafts = [(draft, resume_at(draft), f"discard-{draft.pk}") for draft in mine]
     context = {"installations": rows, "drafts": open_drafts, "failing": failing}
     return render(request, "connections/installation/list.html", context)

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from logs.recorder import Ended
+from openai_api.errors import NO_CREDIT
 from openai_api.gate.rules import FAILURES, Held
 from openai_api.gate.tickets import Ticket
 from openai_api.models import Hold
 from openai_api.retries import asked_wait, go_duration
 
-# A broken connection is tried again by a probe after this many seconds, twice as long each time, up to the longest.
+# A broken connection is tried again by a probe after this many seconds at first, later after as long as it has been
+# broken, so that the pause doubles each time, up to the longest.
 FIRST_PROBE, LONGEST_PROBE = 15.0, 600.0
 FOREIGN = ("not_openai", "redirect_refused")
 # Holds that this process has seen or made, so that the usual answer costs no statement.
@@ -102,18 +104,28 @@ def _health(ticket: Ticket, ended: Ended, now: float) -> None:
     if ended.hard:
         _failed(ticket, ended, now)
     elif ended.http_status is not None and ended.error_code not in FOREIGN:
-        _lift(ticket.connection, "circuit")
+        _recovered(ticket)
+
+
+def _recovered(ticket: Ticket) -> None:
+    """A probe costs nothing, so its answer says nothing of the credit: then calls may pass, and the next that fails stops them."""
+    if ticket.probe and (ticket.connection, "circuit") in _known:
+        credit = Hold.objects.filter(key=ticket.connection, kind="circuit", code__in=NO_CREDIT)
+        if credit.update(failures=FAILURES - 1):
+            return
+    _lift(ticket.connection, "circuit")
 
 
 def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
     row, made = Hold.objects.get_or_create(
         key=ticket.connection, kind="circuit", defaults={"until": now, "failures": 1, "since": now}
     )
-    failures = 1 if made else row.failures + 1
-    longer = FIRST_PROBE * 2 ** min(max(failures - FAILURES, 0), 10)
+    # A failure of long ago, which nothing followed, is not when this trouble began.
+    since = row.since if now - row.until < LONGEST_PROBE else now
     Hold.objects.filter(pk=row.pk).update(
         failures=F("failures") + int(not made),
-        until=now + min(longer, LONGEST_PROBE),
+        since=since,
+        until=now + min(max(now - since, FIRST_PROBE), LONGEST_PROBE),
         code=ended.error_code[:80],
         words=ended.error_message,
         call_id=ticket.call_id,

@@ -15,7 +15,7 @@ from logs.models import AuditEntry, Call
 from tests import builders
 from tests.connections.builders import always, error_answer, openai
 
-LONG_AGO = tasks.EVERY + timedelta(minutes=1)
+LONG_AGO = timedelta(minutes=16)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def connection(ago: timedelta | None, **over: Any) -> Connection:
 @pytest.mark.django_db
 def test_what_was_tested_long_ago_is_put_in_line_once(queued: list[int]) -> None:
     due = connection(LONG_AGO, name="due")
-    connection(timedelta(hours=1), name="fresh")
+    connection(timedelta(minutes=14), name="fresh")
     connection(None, name="never tested")
     for _ in range(2):
         tasks.retest_due()
@@ -70,3 +70,11 @@ def test_a_key_that_turned_bad_is_told_on_the_first_page_and_in_the_trail(as_vie
 @pytest.mark.django_db
 def test_a_connection_that_was_deleted_meanwhile_is_no_error() -> None:
     tasks.retest.func(12345)
+
+
+@pytest.mark.django_db
+def test_no_test_begins_where_they_are_switched_off(queued: list[int], settings: Any) -> None:
+    connection(LONG_AGO)
+    settings.CONNECTION_TEST_SECONDS = 0
+    tasks.retest_due()
+    assert queued == []

@@ -112,6 +112,9 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "verification:page": ("viewer", READ),
     "verification:start": ("operator", SEND),
     "verification:report": ("viewer", READ),
+    "outcomes:list": ("viewer", READ),
+    "outcomes:detail": ("viewer", READ),
+    "outcomes:decide": ("operator", SEND),
     "logs:list": ("viewer", READ),
     "logs:detail": ("viewer", READ),
     "audit:list": ("administrator", READ),
@@ -164,6 +167,7 @@ def rows() -> dict[str, Any]:
         "event": Event.objects.create(installation_id=installation.pk, state="done", **event),
         "call": Call.objects.create(installation_id=installation.pk, correlation_id="c0ffee", **call),
         "token": create_token(SYSTEM, "Shop", [installation]).token,
+        "unknown": Call.objects.create(correlation_id="c0ffee", **call | {"state": "unknown"}),
         "verification": Verification.objects.create(installation=installation, state="passed"),
     }
 
@@ -182,6 +186,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "flows": house.flow,
         "proxy": house.installation if name == "proxy:installation" else house.token,
         "logs": house.call,
+        "outcomes": house.unknown,
         "accounts": User.objects.get(username="vera"),
     }.get(room)
     known = {
@@ -323,7 +328,7 @@ def test_no_query_breaks_a_page(name: str, house: SimpleNamespace) -> None:
 @pytest.mark.parametrize("name", [name for name, pattern in REAL.items() if "pk" in pattern.pattern.converters])
 def test_a_row_that_is_not_there_is_not_found(name: str, house: SimpleNamespace) -> None:
     known = arguments(name, house)
-    for pk in [UUID(int=0)] if name == "logs:detail" else [0, 4_000_000, 2**63, 10**30]:
+    for pk in [UUID(int=0)] if name in {"logs:detail", "outcomes:detail"} else [0, 4_000_000, 2**63, 10**30]:
         address = reverse(name, kwargs=known | {"pk": pk})
         for method in {"GET", "POST"} & set(ROUTES[name][1]):
             assert ask(house.browsers["administrator"], method, address).status_code == 404, f"{method} {address}"

@@ -27,6 +27,8 @@ def demo_settings(settings: Any) -> dict[str, Any]:
         "STORAGES": {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
         "ALLOWED_HOSTS": ["*"],
         "LOGIN_URL": "accounts:sign_in",
+        "BANNERS": [],
+        "MENU_COUNTS": {},
     }
 
 
