@@ -32,7 +32,7 @@ EVENT_TYPES = ("response.failed", "response.incomplete", "response.cancelled", "
 def listing(request: HttpRequest) -> HttpResponse:
     """The list; to htmx its table alone, which follows what happens."""
     rows = live(Installation.objects.select_related("connection").with_last_call())
-    read_stops([row.connection for row in rows])
+    read_stops([row.installation.connection for row in rows])
     if is_partial(request):
         return render(request, "connections/installation/_table.html", {"installations": rows})
     mine = InstallationDraft.objects.filter(owner_id=request.user.pk, applied_at=None)

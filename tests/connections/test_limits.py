@@ -183,7 +183,7 @@ def test_the_list_costs_the_same_few_queries_however_many_installations_there_ar
     connection = builders.connection()
     for number in range(12):
         builders.installation(name=f"No. {number}", connection=connection, webhook_key=f"whk_{number}")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         as_viewer.get("/installations/")
 
 
