@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,9 +17,10 @@ from django.dispatch import receiver
 from django.test import Client as Browser
 
 from tests import people
+from tests.tools import ROOT, free_port, wait_until
 
+__all__ = ["ROOT", "Sandbox", "free_port", "wait_until"]
 FarSide = Callable[[httpx.Request], httpx.Response]
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,21 +70,6 @@ def as_operator(db: None) -> Browser:
 @pytest.fixture
 def as_administrator(db: None) -> Browser:
     return people.signed_in(people.administrator_ada())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(what: Callable[[], object], seconds: float = 10.0) -> object:
-    """Wait for a condition, not for a time; fails with the last value."""
-    end = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < end, f"not within {seconds} s: {value!r}"
-        time.sleep(0.02)
-    return value
 
 
 class Sandbox:

@@ -20,7 +20,7 @@ from statistics import median
 
 import httpx
 
-from tests.conftest import ROOT, free_port, wait_until
+from tests.tools import ROOT, free_port, wait_until
 
 ROUNDS, SECONDS = 3, 4
 BODY = '{"model":"gpt-6-luna","input":"hello there"}'
