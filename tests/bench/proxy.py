@@ -112,7 +112,7 @@ def patchbay(far: str) -> Iterator[Alternative]:
             "ALLOW_PRIVATE_ADDRESSES": "127.0.0.0/8",
         }
         make = "import start; start.make_secrets(start.var_dir())"
-        for command in ([sys.executable, "-c", make], [sys.executable, "-m", "config.prepare"]):
+        for command in ([sys.executable, "-c", make], [sys.executable, "manage.py", "migrate", "-v", "0"]):
             subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=True, stdout=subprocess.DEVNULL)
         command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", MAKE.format(far=far)]
         made = subprocess.run(

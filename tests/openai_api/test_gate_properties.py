@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
+from unittest.mock import patch
 
 import pytest
 from django.db import OperationalError
@@ -103,7 +104,8 @@ class World:
             self.seen.append((one[2], self.true))
         self.waiting = [one for one in self.waiting if one[0] is not gone]
         self.gates[place] = Simulated(gone.name, self)
-        sweep.release_process(gone.name)
+        with patch.object(state, "clock", self.clock):
+            sweep.release_process(gone.name)
 
     def settle(self) -> None:
         """Time goes on, whatever is on the wire ends, and everyone in line gets a turn."""
