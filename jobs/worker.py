@@ -42,19 +42,19 @@ class Worker(db_worker.Worker):
         # What a task works on first, the task itself after: whoever takes it must not find the rows still held.
         process_started(self.worker_id)
         lease.take_over(self.worker_id)
-        lease.beat(self.worker_id)
-        beside = [
-            threading.Thread(target=self.keep_beating, daemon=True),
-            threading.Thread(target=run_periodic, args=(self.stopped,), daemon=True),
-            threading.Thread(target=self.cut_off, daemon=True),
-        ]
-        for thread in beside:
-            thread.start()
+        beating = threading.Thread(target=self.keep_beating, daemon=True)
+        periodic = threading.Thread(target=run_periodic, args=(self.stopped,), daemon=True)
+        cutting_off = threading.Thread(target=self.cut_off, daemon=True)
+        # A signal may end this worker from the first beat on, and then too the beat must go.
         try:
+            lease.beat(self.worker_id)
+            for thread in (beating, periodic, cutting_off):
+                thread.start()
             super().run()
         finally:
             self.stopped.set()
-            beside[0].join(timeout=1)
+            if beating.is_alive():
+                beating.join(timeout=1)
             lease.forget(self.worker_id)
 
     def keep_beating(self) -> None:

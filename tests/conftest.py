@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
 from django.apps import apps
-from django.db import connections
-from django.db.models.signals import post_migrate
-from django.dispatch import receiver
+from django.core.management.commands import flush
+from django.db import connections, transaction
 from django.test import Client as Browser
+from pytest_django import DjangoDbBlocker
 
 from tests import people
 from tests.tools import ROOT, free_port, wait_until
@@ -25,6 +24,21 @@ FarSide = Callable[[httpx.Request], httpx.Response]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts whole programs comes first, so that no process is left alone with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of one file stay in one process: what they share is made once. Files go out in the order above."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -131,9 +145,18 @@ def sandbox(running_sandbox: Sandbox, settings: object) -> Sandbox:
     return running_sandbox
 
 
-@receiver(post_migrate, dispatch_uid="seeds of the tests")
-def seed_again(sender: object, **rest: object) -> None:
-    """A test with real transactions ends in a flush, which also takes what migrations had put there; it comes back here."""
-    if getattr(sender, "label", "") == "flows":
-        import_module("accounts.migrations.0002_roles").make_roles(apps, None)
-        import_module("flows.migrations.0002_entities").add(apps, None)
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """A test with real transactions ends in a flush, which also takes what migrations had put there. It comes back as it
+    was: making content types, permissions and roles anew, as Django would, is the longest part of a short test.
+    """
+    with django_db_blocker.unblock():
+        models = apps.get_models(include_auto_created=True)
+        seeds = [(model, rows) for model in models if (rows := list(model._base_manager.all()))]
+
+    def bring_back(*_: object, **options: object) -> None:
+        with transaction.atomic():
+            for model, rows in seeds:
+                model._base_manager.bulk_create(rows)
+
+    flush.emit_post_migrate_signal = bring_back

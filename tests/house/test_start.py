@@ -78,6 +78,10 @@ class Copy:
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in found if of in Path(f"/proc/{pid}/cmdline").read_text()]
 
+    @property
+    def runs(self) -> bool:
+        return bool(self.process) and self.process.poll() is None
+
     def status(self, path: str = "/sign-in/") -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
@@ -107,17 +111,26 @@ def alive(pid: int) -> bool:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     copy = Copy(tmp_path_factory.mktemp("fresh"))
     yield copy
+    if copy.runs:
+        copy.stop()
     shutil.rmtree(copy.folder)
 
 
 @pytest.fixture
-def running(copy: Copy) -> Iterator[Copy]:
-    line = copy.start()
-    assert f"http://127.0.0.1:{copy.port}/setup/" in line, line
+def running(copy: Copy) -> Copy:
+    """Started where the test before it did not leave it running."""
+    if not copy.runs:
+        line = copy.start()
+        assert f"http://127.0.0.1:{copy.port}/setup/" in line, line
     wait_until(lambda: len(copy.children()) == 4)
-    yield copy
-    if copy.process and copy.process.poll() is None:
+    return copy
+
+
+@pytest.fixture
+def resting(copy: Copy) -> Copy:
+    if copy.runs:
         copy.stop()
+    return copy
 
 
 def last_line(process: subprocess.Popen[str]) -> str:
@@ -142,18 +155,18 @@ def test_the_first_start_prints_the_set_up_address_which_opens(running: Copy):
             assert not stat.S_IMODE(path.stat().st_mode) & 0o077, f"{path} is open to others"
 
 
-def test_the_second_start_takes_less_than_two_seconds_and_prints_one_line(copy: Copy):
+def test_the_second_start_takes_less_than_two_seconds_and_prints_one_line(resting: Copy):
     """Counted in processor time of what the line waits for, since the machine may be busy with other tests."""
-    if not copy.var.exists():
-        copy.start()
-        copy.stop()
-    line = copy.start()
-    assert copy.process
-    took = sum(processor_seconds(pid) for pid in [copy.process.pid, *copy.children(of="config.serve")])
-    status = copy.status()
-    copy.stop()
+    if not resting.var.exists():
+        resting.start()
+        resting.stop()
+    line = resting.start()
+    assert resting.process
+    took = sum(processor_seconds(pid) for pid in [resting.process.pid, *resting.children(of="config.serve")])
+    status = resting.status()
+    resting.stop()
     assert re.fullmatch(r"Patchbay is running\. Open http://127\.0\.0\.1:\d+/setup/[\w-]+/ \(Ctrl-C stops it\)\n", line)
-    assert not copy.said_more
+    assert not resting.said_more
     assert status == 200
     assert 0.1 < took < 2
 
@@ -170,7 +183,12 @@ def test_a_killed_child_is_replaced_and_the_pages_never_refuse(running: Copy, ro
     os.kill(before[0], signal.SIGKILL)
     assert running.status() == 200
     wait_until(lambda: len(running.children(of=role)) == len(before) and before[0] not in running.children(of=role))
-    running.stop()
+
+
+def test_a_second_start_on_the_same_folder_is_refused_in_one_sentence(running: Copy):
+    said = last_line(running.launch())
+    assert said.startswith("Patchbay is running with VAR_DIR")
+    assert "\n" not in said
 
 
 def test_ctrl_c_ends_everything_within_five_seconds_with_an_answer_still_open(running: Copy):
@@ -192,30 +210,24 @@ def test_the_children_end_when_the_supervisor_is_killed(running: Copy):
     assert running.stop(signal.SIGKILL) < 5
 
 
-def test_a_second_start_on_the_same_folder_is_refused_in_one_sentence(running: Copy):
-    said = last_line(running.launch())
-    assert said.startswith("Patchbay is running with VAR_DIR")
-    assert "\n" not in said
-
-
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
-def test_a_taken_port_is_named_by_its_setting(copy: Copy, name: str):
+def test_a_taken_port_is_named_by_its_setting(resting: Copy, name: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = last_line(copy.launch(**{name: port, "VAR_DIR": f"var-{name}"}))
+        said = last_line(resting.launch(**{name: port, "VAR_DIR": f"var-{name}"}))
     assert said.startswith(f"{name} {port} on 127.0.0.1 can't be used: address already in use.")
     assert "\n" not in said
 
 
-def test_a_wrong_setting_stops_the_start_in_one_sentence(copy: Copy):
-    said = last_line(copy.launch(WORKERS="many", VAR_DIR="var-wrong"))
+def test_a_wrong_setting_stops_the_start_in_one_sentence(resting: Copy):
+    said = last_line(resting.launch(WORKERS="many", VAR_DIR="var-wrong"))
     assert said.startswith("WORKERS is 'many'")
     assert "\n" not in said
 
 
-def test_a_web_process_that_cannot_start_says_why(copy: Copy):
+def test_a_web_process_that_cannot_start_says_why(resting: Copy):
     database = "postgres://nobody:canary-password@127.0.0.1:1/none"
-    said = last_line(copy.launch(DATABASE_URL=database, VAR_DIR="var-database"))
+    said = last_line(resting.launch(DATABASE_URL=database, VAR_DIR="var-database"))
     assert said.startswith("Patchbay could not start. web ended with status 1. It said last:")
     assert "The database that DATABASE_URL names can't be used." in said
     assert "canary-password" not in said and "Traceback" not in said

@@ -82,7 +82,7 @@ def test_structured_output_is_an_object_of_the_schema(client: Client):
 
 
 def test_a_background_response_is_queued_then_worked_on_then_completed(sandbox: Sandbox, client: Client):
-    sandbox.set(background_seconds=0.2)
+    sandbox.set(background_seconds=0.8)
     begun = client.responses.create(**ASKED, background=True)
     seen = [begun.status]
     deadline = time.monotonic() + 5

@@ -18,11 +18,16 @@ from tests.conftest import ROOT, Sandbox, free_port, wait_until
 
 PASSWORD = "one of many long pass phrases"
 MAKE_SECRETS = "import start; start.make_secrets(start.var_dir())"
-SEED = """
+# In one process, since loading Django takes a second.
+SETTLE_IN = """
+import json, os, sys
+from django.core.management import call_command
 from flows.records import save_record
 from logs.audit import SYSTEM
-for number in range({count}):
-    save_record(SYSTEM, "Product", f"K-{{number:03}}", {{"name": f"Chair {{number}}"}}, cause="sample")
+call_command("create_admin", username="ada")
+call_command("create_installation", *json.loads(os.environ["OPTIONS"]))
+for number in range(int(os.environ["PRODUCTS"])):
+    save_record(SYSTEM, "Product", f"K-{number:03}", {"name": f"Chair {number}"}, cause="sample")
 """
 
 
@@ -79,11 +84,10 @@ class Program:
 
     def settle_in(self, products: int, **throttle: int) -> None:
         """An administrator who is signed in, an installation at the sandbox, and so many products beside the five samples."""
-        self.manage("create_admin", "--username", "ada", said=PASSWORD)
         options = [f"--{name.replace('_', '-')}={value}" for name, value in throttle.items()]
-        make = ["create_installation", "--name", "Whole", "--model", "gpt-6-luna", "--base-url", self.sandbox.url]
-        self.manage(*make, *options, OPENAI_API_KEY="sk-sandbox")
-        self.manage("shell", "-c", SEED.format(count=products))
+        options += ["--name=Whole", "--model=gpt-6-luna", f"--base-url={self.sandbox.url}"]
+        given = {"OPTIONS": json.dumps(options), "PRODUCTS": str(products), "OPENAI_API_KEY": "sk-sandbox"}
+        self.manage("shell", "-c", SETTLE_IN, said=PASSWORD, **given)
         assert self.post("/sign-in/", username="ada", password=PASSWORD).url.path != "/sign-in/"
 
     def post(self, path: str, **fields: str) -> httpx.Response:

@@ -311,7 +311,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory, secrets: dict[str, str]) ->
     good = (secrets["odd API key"],)
     with (
         parrot(*good) as (odd_url, heard),
-        running(tmp_path_factory.mktemp("canary"), ALLOW_PRIVATE_ADDRESSES="127.0.0.0/8") as program,
+        running(tmp_path_factory.mktemp("canary"), WORKERS="1", ALLOW_PRIVATE_ADDRESSES="127.0.0.0/8") as program,
     ):
         walk = Walk(program, secrets, odd_url)
         walk.all()

@@ -77,7 +77,7 @@ def client(llmock: str, settings) -> Client:
 
 
 def test_the_main_job_by_command(llmock, tmp_path):
-    with running(tmp_path, SANDBOX="false", ALLOW_PRIVATE_ADDRESSES="127.0.0.0/8") as program:
+    with running(tmp_path, SANDBOX="false", WORKERS="1", ALLOW_PRIVATE_ADDRESSES="127.0.0.0/8") as program:
         options = ["--name", "OpenAI - Second", "--base-url", f"{llmock}/v1", "--model", MODEL]
         made = program.manage("create_installation", *options, OPENAI_API_KEY="sk-any")
         assert made.returncode == 0 and made.stderr == "", made.stderr

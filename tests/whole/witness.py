@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,25 @@ import httpx
 from tests.conftest import ROOT, free_port, wait_until
 
 START = "import start; start.make_secrets(start.var_dir()); from jobs import supervisor; supervisor.main()"
+# Runs commands of manage.py, each in a process of its own, forked from one that has loaded Django: that takes a second.
+# A line of JSON says what to run, in which folder its three streams lie, and what is added to the environment.
+COMMANDS = """
+import json, os, sys
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()
+import config.urls, manage
+for line in sys.stdin:
+    arguments, folder, more = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.environ.update(more)
+        for number, name in enumerate(("in", "out", "err")):
+            os.dup2(os.open(f"{folder}/{name}", os.O_RDWR), number)
+        sys.stdin, sys.argv = open(0, closefd=False), ["manage.py", *arguments]
+        sys.exit(manage.main())
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
 @dataclass
@@ -58,6 +78,33 @@ class Browser:
         return answer
 
 
+class Commands:
+    """`manage.py` beside the running program, with the settings `env`; its first command starts it."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        self.env, self.folder = env, folder
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(self, command: tuple[str, ...], typed: str, more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        streams = {name: self.folder / name for name in ("in", "out", "err")}
+        for name, file in streams.items():
+            file.write_text(typed if name == "in" else "")
+        if not self.process:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", COMMANDS], cwd=ROOT, env=self.env, text=True, **pipes
+            )
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps([command, str(self.folder), more]) + "\n")
+        self.process.stdin.flush()
+        status = int(self.process.stdout.readline())
+        return subprocess.CompletedProcess(command, status, streams["out"].read_text(), streams["err"].read_text())
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.communicate(timeout=10)
+
+
 @dataclass
 class Program:
     """A running program; `env` are the settings that its commands share."""
@@ -67,6 +114,7 @@ class Program:
     sandbox_port: int
     env: dict[str, str]
     console: Path
+    commands: Commands
     answers: list[Answer] = field(default_factory=list)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     browsers: list[Browser] = field(default_factory=list)
@@ -90,10 +138,7 @@ class Program:
 
     def manage(self, *command: str, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         """A command, with `typed` on its standard input. Its output is kept under the command's name."""
-        run = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT, env=self.env | env, input=typed, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        run = self.commands.run(command, typed, env)
         self.outputs.append((f"manage.py {command[0]}", run.stdout + run.stderr))
         return run
 
@@ -102,7 +147,7 @@ def settings(folder: Path, **more: str) -> dict[str, str]:
     """Every setting, so that a developer's `.env` says nothing to the program; an empty one counts as not set."""
     names = re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     ports = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
-    there = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    there = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     return dict.fromkeys(names, "") | there | ports | {"VAR_DIR": str(folder / "var")} | more
 
 
@@ -112,7 +157,8 @@ def running(folder: Path, **more: str) -> Iterator[Program]:
     env, console = settings(folder, **more), folder / "console"
     with console.open("w") as out:
         process = subprocess.Popen([sys.executable, "-c", START], cwd=ROOT, env=env, stdout=out, stderr=out)
-    program = Program(folder / "var", int(env["PORT"]), int(env["SANDBOX_PORT"]), env, console)
+    commands = Commands(env, folder)
+    program = Program(folder / "var", int(env["PORT"]), int(env["SANDBOX_PORT"]), env, console, commands)
     try:
         wait_until(lambda: "http://" in console.read_text() or process.poll() is not None, 60)
         assert process.poll() is None, console.read_text()
@@ -121,6 +167,7 @@ def running(folder: Path, **more: str) -> Iterator[Program]:
     finally:
         for browser in program.browsers:
             browser.client.close()
+        commands.stop()
         process.terminate()
         process.wait(15)
 
