@@ -27,6 +27,8 @@ def address():
 
 @pytest.fixture(scope="module")
 def chromium():
+    if shutil.which("chromium") is None:
+        pytest.skip("Chromium is not installed.")
     with playwright_api.sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
 
