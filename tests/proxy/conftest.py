@@ -41,7 +41,7 @@ COLUMNS = (
 )  # fmt: skip
 CALLS = """
     SELECT id, state, operation, path, http_status, stream, error_code, attempts, total_tokens, cause_label
-    FROM logs_call WHERE id = coalesce(?, (SELECT max(id) FROM logs_call))"""
+    FROM logs_call WHERE id = coalesce(?, (SELECT max(id) FROM logs_call WHERE cause = 'proxy'))"""
 # Each of these may be stopped or parked by its tests without harm to the others.
 NAMES = ("Shop", "Refused", "Parked", "Broke", "Slow", "Strange", "Big")
 
