@@ -9,24 +9,44 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
+from django.db.models.fields import NOT_PROVIDED
 
 # SQLite's own bound on parameters of one statement is 32,766.
 MOST_PARAMETERS = 30_000
 # Fields whose Python value is what the driver takes.
 PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField)
 Row = Mapping[str, Any]
+Convert = Callable[[Any], Any]
 
 
-class Column(NamedTuple):
-    """How one field gets into the database: the value to take when a row names none, and the conversion of what it names."""
+class Table:
+    """How rows of a model get into the database: its columns, and what each has when a row does not name it."""
 
-    name: str
-    default: Callable[[], Any]
-    to: Callable[[Any], Any]
+    def __init__(self, model: type[models.Model], vendor: str) -> None:
+        # Every field but a number that the database itself gives out.
+        fields: list[Any] = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
+        self.columns = [field.attname for field in fields]
+        self._places = {field.attname: (place, _converter(field, vendor)) for place, field in enumerate(fields)}
+        made = [field for field in fields if field.default is not NOT_PROVIDED and callable(field.default)]
+        self._made = [(field.attname, field.get_default) for field in made]
+        self._blank = [None if field in made else _stored(field, vendor, field.get_default()) for field in fields]
+
+    def values(self, row: Row) -> list[Any]:
+        """What the driver takes for a row of `{field name: value}`, column by column."""
+        found = self._blank.copy()
+        for name, value in row.items():
+            place, convert = self._places[name]
+            found[place] = value if convert is None else convert(value)
+        for name, make in self._made:
+            if name not in row:
+                place, convert = self._places[name]
+                found[place] = make() if convert is None else convert(make())
+        return found
 
 
 def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on: Sequence[str] = ()) -> None:
@@ -36,40 +56,50 @@ def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on:
     """
     if not rows:
         return
-    columns = _columns(model, connection.vendor)
+    table = _table(model, connection.vendor)
+    for some in _portions([table.values(row) for row in rows], len(table.columns)):
+        _run(_insertion(model, tuple(table.columns), len(some), add_up, tuple(on)), some)
+
+
+@lru_cache(maxsize=1024)
+def _insertion(model: type[models.Model], columns: tuple[str, ...], rows: int, add_up: str, on: tuple[str, ...]) -> str:
     table, end = _quoted(model._meta.db_table), ""
     if on:
         instead = f"UPDATE SET {add_up} = {table}.{add_up} + excluded.{add_up}" if add_up else "NOTHING"
         end = f" ON CONFLICT ({', '.join(on)}) DO {instead}"
-    names = ", ".join(_quoted(column.name) for column in columns)
-    values = [[to(row[name]) if name in row else default() for name, default, to in columns] for row in rows]
-    for some in _portions(values, len(columns)):
-        marks = ", ".join([f"({', '.join(['%s'] * len(columns))})"] * len(some))
-        _run(f"INSERT INTO {table} ({names}) VALUES {marks}{end}", some)  # noqa: S608 - names come from models
+    mark = f"({', '.join(['%s'] * len(columns))})"
+    names = ", ".join(map(_quoted, columns))
+    return f"INSERT INTO {table} ({names}) VALUES {', '.join([mark] * rows)}{end}"  # noqa: S608 - names come from models
 
 
 def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key: Sequence[str] = ("id",)) -> None:
     """Update each row found by `key` to its other values. All rows name the same fields. `where` is further SQL about `t`."""
     if not rows:
         return
-    names = list(rows[0])
-    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    vendor, names = connection.vendor, tuple(rows[0])
+    converters = _converters(model, vendor, names)
+    values = [[row[name] if convert is None else convert(row[name]) for name, convert in converters] for row in rows]
+    for some in _portions(values, len(names)):
+        _run(_change(model, vendor, names, len(some), where, tuple(key)), some)
+
+
+@lru_cache(maxsize=1024)
+def _change(
+    model: type[models.Model], vendor: str, names: tuple[str, ...], rows: int, where: str, key: tuple[str, ...]
+) -> str:
+    fields = [model._meta.get_field(name) for name in names]
     sets = ", ".join(f"{_quoted(name)} = v.{_quoted(name)}" for name in names if name not in key)
     found = " AND ".join(f"t.{_quoted(name)} = v.{_quoted(name)}" for name in key)
-    convert = [_converter(field, connection.vendor) for field in fields]
-    values = [[to(row[name]) for to, name in zip(convert, names, strict=True)] for row in rows]
-    mark = f"({', '.join(map(_mark, fields))})"
-    for some in _portions(values, len(fields)):
-        given = f"WITH v({', '.join(map(_quoted, names))}) AS (VALUES {', '.join([mark] * len(some))})"
-        there = f"{found} AND {where}" if where else found
-        change = f"UPDATE {_quoted(model._meta.db_table)} AS t SET {sets} FROM v WHERE {there}"  # noqa: S608 - as above
-        _run(f"{given} {change}", some)
+    there = f"{found} AND {where}" if where else found
+    mark = f"({', '.join(_mark(field, vendor) for field in fields)})"
+    given = f"WITH v({', '.join(map(_quoted, names))}) AS (VALUES {', '.join([mark] * rows)})"
+    return f"{given} UPDATE {_quoted(model._meta.db_table)} AS t SET {sets} FROM v WHERE {there}"  # noqa: S608 - as above
 
 
 def delete(model: type[models.Model], ids: Sequence[uuid.UUID]) -> None:
     """Delete rows by their primary keys."""
     convert = _converter(model._meta.pk, connection.vendor)
-    for some in _portions([[convert(one)] for one in ids], 1):
+    for some in _portions([[one if convert is None else convert(one)] for one in ids], 1):
         marks = ", ".join(["%s"] * len(some))
         _run(f"DELETE FROM {_quoted(model._meta.db_table)} WHERE id IN ({marks})", some)  # noqa: S608 - as above
 
@@ -79,16 +109,17 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
 
     Django's own cursor rewrites the text of each statement each time for SQLite, which takes longer than the statement.
     """
-    if connection.vendor != "sqlite":
-        cursor = connection.cursor()
+    here = connections["default"]
+    if here.vendor != "sqlite":
+        cursor = here.cursor()
         cursor.execute(sql, values)
         return cursor
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return connection.connection.execute(_for_sqlite(sql), values)
+    here.ensure_connection()
+    with here.wrap_database_errors:
+        return here.connection.execute(_for_sqlite(sql), values)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _for_sqlite(sql: str) -> str:
     return sql.replace("%s", "?")
 
@@ -107,48 +138,54 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _mark(field: Any) -> str:
+def _mark(field: Any, vendor: str) -> str:
     """PostgreSQL takes the values of a VALUES list for text unless it is told what they are."""
-    return f"CAST(%s AS {field.db_type(connection)})" if connection.vendor == "postgresql" else "%s"
+    return f"CAST(%s AS {field.db_type(connection)})" if vendor == "postgresql" else "%s"
 
 
 @cache
-def _columns(model: type[models.Model], vendor: str) -> list[Column]:
-    """Every field but a number that the database itself gives out."""
-    found = []
-    for field in model._meta.concrete_fields:
-        if not isinstance(field, models.AutoField):
-            found.append(Column(field.attname, _default(field, vendor), _converter(field, vendor)))
-    return found
-
-
-def _default(field: Any, vendor: str) -> Callable[[], Any]:
-    to = _converter(field, vendor)
-    if callable(field.default):
-        return lambda: to(field.get_default())
-    constant = to(field.get_default())
-    return lambda: constant
+def _table(model: type[models.Model], vendor: str) -> Table:
+    return Table(model, vendor)
 
 
 @cache
-def _converter(field: Any, vendor: str) -> Callable[[Any], Any]:
-    """What a field's value is to the driver. The commonest ones have a short way; tests hold them to Django's own."""
+def _converters(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> list[tuple[str, Convert | None]]:
+    return [(name, _converter(model._meta.get_field(name), vendor)) for name in names]
+
+
+def _stored(field: Any, vendor: str, value: Any) -> Any:
+    convert = _converter(field, vendor)
+    return value if convert is None else convert(value)
+
+
+@cache
+def _converter(field: Any, vendor: str) -> Convert | None:
+    """What makes of a field's value what the driver takes, None for nothing. The commonest kinds have a short way on SQLite;
+    tests hold them to Django's own."""
     if isinstance(field, PLAIN):
-        return _same
+        return None
     if vendor == "sqlite":
         if isinstance(field, models.UUIDField):
-            return lambda value: None if value is None else value.hex
+            return _hex
         if isinstance(field, models.DateTimeField):
-            return lambda value: None if value is None else _naive(value)
+            return _naive
         if isinstance(field, models.JSONField):
             return json.dumps
+        if isinstance(field, models.DecimalField):
+            return _text
     return lambda value: field.get_db_prep_save(value, connection)
 
 
-def _naive(value: datetime) -> str:
+def _hex(value: uuid.UUID | None) -> str | None:
+    return None if value is None else value.hex
+
+
+def _naive(value: datetime | None) -> str | None:
     """SQLite keeps times as text, in UTC and without saying so."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    if value is None:
+        return None
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]
 
 
-def _same(value: Any) -> Any:
-    return value
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field, replace
+
+from logs import ids
 
 
 def new_correlation() -> str:
-    return uuid.uuid4().hex[:16]
+    return ids.short()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a log row says about the origin of a call.
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 import uuid
+
+# Ids are not secrets: they need a generator of their own in each process, not a word with the kernel for each.
+_random = random.Random()  # noqa: S311 - see above
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def uuid7() -> uuid.UUID:
     """48 bits of Unix milliseconds, then 74 random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (time.time_ns() // 1_000_000) << 80 | _random.getrandbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
+
+
+def short() -> str:
+    """Sixteen hexadecimal digits that nobody else has."""
+    return f"{_random.getrandbits(64):016x}"

@@ -25,7 +25,7 @@ STILL_OPEN = f"t.state IN ({', '.join(repr(state) for state in OPEN)})"
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Ended:
     """How an attempt (and, with its last one, its call) ended. `tokens` maps Call's token columns to counts.
 
@@ -60,15 +60,16 @@ class Page:
         self._bodies: list[Row] = []
         self._call_changes: dict[uuid.UUID, Row] = defaultdict(dict)
         self._attempt_changes: dict[tuple[uuid.UUID, int], Row] = {}
+        self._now = timezone.now()
 
     def open_call(self, values: Row, request: Redacted) -> None:
         """The row of a call that nobody has sent yet, with its request body. `values` are Call's fields, `id` among them."""
-        self._calls[values["id"]] = dict(values)
+        self._calls[values["id"]] = {"created_at": self._now, **values}
         self._body(values["id"], 0, request)
 
     def start_attempt(self, call_id: uuid.UUID, number: int, waited_ms: int, queue_ms: int, wait_cause: str) -> None:
         """An attempt that may now go over the wire. `waited_ms` is its own time in line, `queue_ms` that of all attempts."""
-        now = timezone.now()
+        now = self._now
         self._attempts[call_id, number] = {
             "call_id": call_id,
             "number": number,
@@ -86,7 +87,7 @@ class Page:
         """How an attempt ended and, where the call goes on, why and after how many milliseconds."""
         change = {
             "state": ended.state,
-            "finished_at": timezone.now(),
+            "finished_at": self._now,
             "headers_at": ended.headers_at,
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
@@ -109,7 +110,7 @@ class Page:
         """The end of a call. `latency_ms` is the time at OpenAI over all attempts, None when nothing was sent."""
         change = {
             "state": ended.state,
-            "finished_at": timezone.now(),
+            "finished_at": self._now,
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
             "error_code": ended.error_code[:80],
@@ -149,6 +150,7 @@ class Page:
                 "text": body.text,
                 "size": body.size,
                 "truncated": body.truncated,
+                "created_at": self._now,
             }
         )
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -62,8 +63,17 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Head:
+    """Headers to pass on, as they are sent (the key among them) and as the log keeps them. `kind` is the content type."""
+
+    sent: Mapping[str, str] = field(repr=False)
+    logged: Mapping[str, str]
+    kind: str
+
+
+@dataclass(slots=True)
 class Forwarded:
-    """A request to pass on. `path` begins with / below the base URL, `query` is as it came, `headers` have lower-case names.
+    """A request to pass on. `path` begins with / below the base URL, `query` is as it came.
 
     The body is `content`, or `stream` of `size` bytes (-1 when that is not known).
     """
@@ -71,7 +81,7 @@ class Forwarded:
     method: str
     path: str
     query: str
-    headers: Mapping[str, str] = field(repr=False)
+    head: Head
     content: bytes = field(default=b"", repr=False)
     stream: Upload | None = None
     size: int = 0
@@ -162,21 +172,29 @@ class Client:
         throttle = self.throttle if deadline is None else self.throttle.with_deadline(deadline)
         return gate.batch(throttle)
 
+    def head(self, headers: Mapping[str, str]) -> Head:
+        """Headers (lower-case names) of a request to pass on, with the connection's own. May be kept and used again."""
+        sent = {**headers, **self.headers}
+        return Head(sent, redaction.headers(sent), sent.get("content-type", ""))
+
     def forward(self, asked: Forwarded, context: Context, retries: RetryPolicy) -> Passage:
         """Someone else's request to OpenAI, as it is but for the key. The caller opens the passage and closes it."""
-        call_id = uuid7()
-        headers = {**asked.headers, "x-client-request-id": str(call_id), **self.headers}
+        call_id, head = uuid7(), asked.head
+        own = {"x-client-request-id": str(call_id)}
+        if asked.stream is not None and asked.size >= 0:
+            own["content-length"] = str(asked.size)
+        headers, shown = {**head.sent, **own}, {**head.logged, **own}
         target = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
         request = transport.Request(
             asked.method, target, headers, None, asked.content, asked.stream, timeout=asked.timeout
         )
-        kind = headers.get("content-type", "")
+        kind = head.kind
         body = reading.parse(asked.content) if "json" in kind and len(asked.content) <= reading.STREAM_LIMIT else None
         if asked.stream is None:
-            logged = redaction.body(asked.content, kind, headers)
+            logged = redaction.shown(asked.content, kind, shown)
         else:
             text = f"[{kind or 'no content type'}, {asked.size} bytes, passed on as they came]"
-            logged = redaction.Redacted(text, max(asked.size, 0), True, kind, redaction.headers(headers))
+            logged = redaction.Redacted(text, max(asked.size, 0), True, kind, shown)
         operation = find(asked.method, asked.path)
         return self._passage(call_id, request, operation, asked.path, body, logged, context, retries)
 
@@ -229,7 +247,7 @@ class Client:
             **vars(self.origin),
             "operation": operation[:80],
             "method": request.method,
-            "path": redaction.clean(path)[:500],
+            "path": _logged(path),
             "model": model,
             "stream": asked.get("stream") is True,
             "correlation_id": context.correlation_id,
@@ -249,6 +267,11 @@ class Client:
             probe=self.probe,
         )
         return Passage(call_id, request, ticket, row, logged, model, retries)
+
+
+@lru_cache(maxsize=1024)
+def _logged(path: str) -> str:
+    return redaction.clean(path)[:500]
 
 
 def multipart(values: Mapping[str, Any], files: Files) -> tuple[bytes, str]:

@@ -12,8 +12,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from logs import redaction
@@ -28,7 +27,7 @@ SMALL = 64 * 1024
 ERROR_LIMIT = 1024 * 1024
 
 
-@dataclass
+@dataclass(slots=True)
 class Passage:
     """What is asked, and how far it has come. After `open`: `response`, `failure`, and `content` if it was read whole.
 
@@ -71,10 +70,10 @@ class Passage:
 
         Raises Rejected or LogUnavailable when nothing was sent; every later failure is kept in `failure`.
         """
-        future = gate.gate.arrive(self.ticket, self.row, self.logged)
+        reply = gate.gate.arrive(self.ticket, self.row, self.logged)
         while True:
             try:
-                self.ticket = await _admitted(self.ticket, future)
+                self.ticket = await _admitted(self.ticket, reply)
             except errors.CallError as error:
                 self._closed = True
                 error.call_id = self.call_id
@@ -90,7 +89,7 @@ class Passage:
                 return
             ended = self._ended()
             await self._hang_up()
-            self.ticket, future = gate.gate.again(self.ticket, ended, again.seconds, again.reason)
+            self.ticket, reply = gate.gate.again(self.ticket, ended, again.seconds, again.reason)
 
     async def _attempt(self, whole: bool) -> None:
         """Over the wire once. The whole attempt, or its way to the headers, is bounded by the request's timeout."""
@@ -166,7 +165,7 @@ class Passage:
         self._closed = True
         await self._hang_up()
         if urgent:
-            await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, self._ended())))
+            await asyncio.shield(gate.gate.finish(self.ticket, self._ended()).awaited())
         else:
             gate.gate.finish_soon(self.ticket, self._ended())
 
@@ -181,11 +180,12 @@ class Passage:
         await asyncio.shield(self._hang_up())
         taken = self.request.taken
         ended = outcome.left_unanswered(self.request.repeatable) if taken else outcome.left_uploading()
-        await asyncio.shield(gate.awaitable(gate.gate.finish(self.ticket, ended)))
+        await asyncio.shield(gate.gate.finish(self.ticket, ended).awaited())
 
     def _ended(self) -> Ended:
-        spent = (self._over_at or time.monotonic()) - self._sent_at
-        return replace(self._outcome(), spent_ms=round(spent * 1000))
+        ended = self._outcome()
+        ended.spent_ms = round(((self._over_at or time.monotonic()) - self._sent_at) * 1000)
+        return ended
 
     def _outcome(self) -> Ended:
         if self.content is None and self.response is not None:
@@ -215,10 +215,11 @@ class Passage:
         return reading.parse(kept) if whole and "json" in self.headers.get("content-type", "") else None
 
 
-async def _admitted(ticket: gate.Ticket, future: Future[gate.Ticket]) -> gate.Ticket:
+async def _admitted(ticket: gate.Ticket, reply: gate.Reply[gate.Ticket]) -> gate.Ticket:
     """Wait for the gate. A caller that goes away leaves the line, or gives back what it was just given."""
     try:
-        return await gate.awaitable(future)
+        return await reply.awaited()
     except asyncio.CancelledError:
-        await asyncio.shield(gate.awaitable(gate.gate.finish(ticket, outcome.left_in_line())))
+        reply.cancel()
+        await asyncio.shield(gate.gate.finish(ticket, outcome.left_in_line()).awaited())
         raise

@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
 import yarl
-from multidict import CIMultiDict
 
 from logs import redaction
 from openai_api import errors, guard
@@ -32,10 +31,11 @@ CONNECT_SECONDS = 10.0
 MOST_BYTES = 256 * 1024 * 1024
 # Nobody asked for a packed answer: it is unpacked no further than this.
 MOST_UNPACKED = 16 * 1024 * 1024
-_wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
+Content = bytes | AsyncIterable[bytes]
+_wires: WeakKeyDictionary[asyncio.AbstractEventLoop, Wire | HttpxWire] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Request:
     """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds.
 
@@ -59,40 +59,62 @@ class Request:
     def repeatable(self) -> bool:
         return self.method in ("GET", "HEAD")
 
-    @cached_property
-    def _key(self) -> str:
-        return self.headers.get("Authorization", "").removeprefix("Bearer ")
-
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
-        return redaction.forget(said, self._key)
+        return redaction.forget(said, self.headers.get("Authorization", "").removeprefix("Bearer "))
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """httpx's requests over aiohttp's connections, and no more than that: the ready-made bridge between them cost a call as
-    much again as aiohttp itself (see `tests/bench`). Raises aiohttp's own errors."""
+class Answer(NamedTuple):
+    """What a wire brings: the status, the headers as they came, and the body, still to come."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    stream: httpx.AsyncByteStream
+
+
+class Wire:
+    """aiohttp's connections, and no more than that: the ready-made bridge between httpx and them cost a call as much again
+    as aiohttp itself (see `tests/bench`). Raises aiohttp's own errors."""
 
     def __init__(self) -> None:
         self._session = guard.session()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        seconds = request.extensions["timeout"]
-        try:
-            data: Any = request.content or None
-        except httpx.RequestNotRead:
-            data = request.stream
+    async def ask(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Content, connect: float, read: float
+    ) -> Answer:
+        """One request, once. `connect` and `read` are the longest waits for the connection and between bytes, in seconds."""
         response = await self._session.request(
-            request.method,
-            _dialled(request.url),
-            headers=_multidict(request.headers.raw),
-            data=data,
+            method,
+            _dialled(url),
+            headers=headers,
+            data=body or None,
             allow_redirects=False,
-            timeout=_timeout(seconds["connect"], seconds["read"]),
+            timeout=_timeout(connect, read),
         )
-        return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response))
+        return Answer(response.status, response.raw_headers, _Body(response))
 
     async def aclose(self) -> None:
         await self._session.close()
+
+
+class HttpxWire:
+    """The same over any transport of httpx's; tests put a function there (`httpx.MockTransport`)."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def ask(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Content, connect: float, read: float
+    ) -> Answer:
+        seconds = {"connect": connect, "read": read, "pool": None}
+        named = httpx.Headers(dict(headers), encoding="latin-1")
+        request = httpx.Request(method, url, headers=named, content=body, extensions={"timeout": seconds})
+        response = await self._inner.handle_async_request(request)
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gives that
+        return Answer(response.status_code, response.headers.raw, response.stream)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -123,26 +145,19 @@ def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
 
 
-def _multidict(raw: list[tuple[bytes, bytes]]) -> CIMultiDict[str]:
-    """Bodies of unknown length are sent in chunks, which aiohttp says in a header of its own."""
-    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
-    return CIMultiDict((name, value) for name, value in pairs if name.lower() != "transfer-encoding")
-
-
-def wire() -> httpx.AsyncBaseTransport:
-    """What httpx calls a transport. Tests put a function in its place (`httpx.MockTransport`)."""
+def wire() -> Wire | httpx.AsyncBaseTransport:
+    """What calls go over: ours, or what httpx calls a transport."""
     return Wire()
 
 
-def _wire() -> httpx.AsyncBaseTransport:
-    """One for each event loop, so that connections are kept and reused.
-
-    It is spoken to without `httpx.AsyncClient`: cookies, redirects and sign-in are not wanted, and cost half the time.
-    """
+def _wire() -> Wire | HttpxWire:
+    """One for each event loop, so that connections are kept and reused."""
     loop = asyncio.get_running_loop()
-    if loop not in _wires:
-        _wires[loop] = wire()
-    return _wires[loop]
+    found = _wires.get(loop)
+    if found is None:
+        made = wire()
+        found = _wires[loop] = made if isinstance(made, Wire) else HttpxWire(made)
+    return found
 
 
 async def close() -> None:
@@ -158,12 +173,12 @@ class Response:
     they came.
     """
 
-    def __init__(self, inner: httpx.Response, request: Request) -> None:
-        self._inner = inner
+    def __init__(self, answer: Answer, request: Request) -> None:
+        self._stream = answer.stream
         self._request = request
-        self.status = inner.status_code
+        self.status = answer.status
         self.at = datetime.now(UTC)
-        raw = inner.headers.raw
+        raw = answer.headers
         together = b"\n".join([value for _, value in raw])
         if request.forget_key(together) != together:
             raw = [(name, request.forget_key(value)) for name, value in raw]
@@ -176,9 +191,9 @@ class Response:
         if self.length > most:
             raise errors.AnswerTooLarge(most, self.status)
         found = bytearray()
-        if 0 <= self.length <= most and isinstance(self._inner.stream, _Body):
+        if 0 <= self.length <= most and isinstance(self._stream, _Body):
             try:
-                return self._decompressed(await self._inner.stream.whole(), most)
+                return self._decompressed(await self._stream.whole(), most)
             except Exception as error:
                 raise broken(self._request, error) from error
         async for chunk in self.chunks():
@@ -189,10 +204,8 @@ class Response:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body byte for byte as it comes."""
-        stream = self._inner.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - a wire gives nothing else
         try:
-            async for chunk in stream:
+            async for chunk in self._stream:
                 yield chunk
         except Exception as error:
             raise broken(self._request, error) from error
@@ -213,7 +226,7 @@ class Response:
         return plain
 
     async def close(self) -> None:
-        await self._inner.aclose()
+        await self._stream.aclose()
 
 
 async def send(request: Request, on_sent: Callable[[], None] | None = None) -> Response:
@@ -221,8 +234,7 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 
     `on_sent` is called when the last byte of the body was handed to the network.
     """
-    seconds = {"connect": _to_connect(request), "read": request.timeout, "pool": None}
-    content: bytes | AsyncIterable[bytes] = request.content if request.stream is None else request.stream
+    content: Content = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
         if isinstance(content, bytes):
@@ -231,15 +243,10 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
     try:
         url = _url(request.url)
         guard.check_host(url.scheme, url.host, url.port)
-        built = httpx.Request(
-            request.method,
-            url,
-            params=request.query,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-            content=content,
-            extensions={"timeout": seconds},
-        )
-        return Response(await _wire().handle_async_request(built), request)
+        if request.query:
+            url = httpx.URL(url, params=request.query)
+        asked = _wire().ask(request.method, url, headers, content, _to_connect(request), request.timeout)
+        return Response(await asked, request)
     except Exception as error:
         raise broken(request, error) from error
 

@@ -38,11 +38,12 @@ def send(call: Call, actor: str) -> None:
     """Send it, once and without retries, and wait for the end of the answer, which the log keeps. Raises CallError."""
     body = _body(call)
     installation = Installation.objects.select_related("connection").get(pk=call.installation_id or 0)
+    client = client_for(installation)
     headers = {name: value for name, value in (body.headers if body else {}).items() if name in KEPT_HEADERS}
     content = body.text.encode() if body else b""
-    asked = Forwarded(call.method, call.path, "", headers, content, size=len(content), timeout=SECONDS)
+    asked = Forwarded(call.method, call.path, "", client.head(headers), content, size=len(content), timeout=SECONDS)
     context = Context(CAUSE, str(call.pk), f"{call.title} {call.short_id}", actor, call.correlation_id)
-    loop.run(_carry(client_for(installation).forward(asked, context, RetryPolicy(count=0))))
+    loop.run(_carry(client.forward(asked, context, RetryPolicy(count=0))))
 
 
 async def _carry(passage: Passage) -> None:

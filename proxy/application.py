@@ -14,13 +14,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from logs.context import Context
+from logs.context import Context, new_correlation
 from openai_api import errors
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
 from openai_api.upload import CallerLeft, Upload
 from proxy import knocks, options, refusals, request
-from proxy.doors import Door, door
+from proxy.doors import Door, Headers, door
 from proxy.refusals import Refusal
 
 Scope = MutableMapping[str, Any]
@@ -59,44 +59,52 @@ async def _prepare(scope: Scope, receive: Receive) -> Passage | Refusal:
     place = PLACE.fullmatch(scope["raw_path"].decode("latin-1").partition("?")[0])
     if place is None:
         return refusals.NOT_FOUND
-    given = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-    named = dict(given)
+    authorization, announced, rest = _sorted(scope["headers"])
     try:
-        opened = await door(unquote(place[1]), _token(named))
+        opened = await door(unquote(place[1]), _token(authorization))
     except Exception as error:
         log.error("A token could not be checked: %s", type(error).__name__)
         return refusals.UNAVAILABLE
     if opened is None:
         knocks.count("no valid token", scope)
         return refusals.NO_TOKEN
-    chosen = options.read(named)
     path = request.path(place[2] or "/")
-    headers = request.headers(given, opened.client.headers)
+    head = opened.head(rest)
     if scope["method"] not in METHODS:
         return Refusal(405, "This method is not passed on.", "method_not_allowed")
-    content, stream, size = await _body(receive, named.get("content-length", ""))
-    if stream is not None and size >= 0:
-        headers["content-length"] = str(size)
-    query = scope["query_string"].decode("latin-1")
-    asked = Forwarded(scope["method"], path, query, headers, content, stream, size, chosen.timeout)
+    content, stream, size = await _body(receive, announced)
+    query, chosen = scope["query_string"].decode("latin-1"), head.options
+    asked = Forwarded(scope["method"], path, query, head.passed, content, stream, size, chosen.timeout)
     return opened.client.forward(asked, _context(opened, chosen), chosen.policy)
 
 
-def _token(headers: dict[str, str]) -> str:
-    kind, _, token = headers.get("authorization", "").partition(" ")
+def _sorted(headers: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes, Headers]:
+    """`authorization`, `content-length`, and the other headers, which a program sends alike each time."""
+    authorization, length, rest = b"", b"", []
+    for pair in headers:
+        if pair[0] == b"authorization":
+            authorization = pair[1]
+        elif pair[0] == b"content-length":
+            length = pair[1]
+        else:
+            rest.append(pair)
+    return authorization, length, tuple(rest)
+
+
+def _token(authorization: bytes) -> str:
+    kind, _, token = authorization.decode("latin-1").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _context(opened: Door, chosen: options.Options) -> Context:
-    return Context(
-        "proxy", str(opened.token_id), opened.token_name, correlation_id=chosen.correlation_id, tags=chosen.tags
-    )
+    correlation = chosen.correlation_id or new_correlation()
+    return Context("proxy", str(opened.token_id), opened.token_name, correlation_id=correlation, tags=chosen.tags)
 
 
-async def _body(receive: Receive, announced: str) -> tuple[bytes, Upload | None, int]:
+async def _body(receive: Receive, announced: bytes) -> tuple[bytes, Upload | None, int]:
     """`(content, None, size)` of a body that can be held, else `(b"", stream, size)`; -1 is an unknown size."""
     held = bytearray()
-    size = int(announced) if announced.isascii() and announced.isdigit() else -1
+    size = int(announced) if announced.isdigit() else -1
     while True:
         message = await _next(receive)
         held += message.get("body", b"")

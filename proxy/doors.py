@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import close_old_connections
@@ -14,13 +14,27 @@ from django.utils import timezone
 
 from connections.clients import client_for
 from connections.models import Installation
-from openai_api.client import Client
+from openai_api import client
+from proxy import options, request
 from proxy.models import PREFIX, Token, digest
+from proxy.options import Options
 
 # A revoked token, a replaced key and a changed limit are heeded after so many seconds.
 FRESH = 1.0
 MOST_KEPT = 1000
+MOST_HEADS = 50
 USED_EVERY = timedelta(minutes=1)
+
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the headers of a request ask for: its options, and what is passed on."""
+
+    options: Options
+    passed: client.Head
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,22 @@ class Door:
 
     token_id: int
     token_name: str
-    client: Client
+    client: client.Client
+    _heads: dict[Headers, Head] = field(default_factory=dict)
+
+    def head(self, given: Headers) -> Head:
+        """Headers (names in lower case) as they are passed on. Raises NotPassedOn or BadOption.
+
+        A program sends the same ones with each request, so what they come to is kept for as long as the door is.
+        """
+        found = self._heads.get(given)
+        if found is None:
+            named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
+            chosen = options.read(dict(named))
+            found = Head(chosen, self.client.head(request.headers(named, self.client.headers)))
+            if len(self._heads) < MOST_HEADS:
+                self._heads[given] = found
+        return found
 
 
 @dataclass

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from logs.context import new_correlation
 from openai_api.retries import RetryPolicy
 
 PREFIX = "x-patchbay-"
@@ -30,9 +29,11 @@ class BadOption(Exception):
 
 @dataclass(frozen=True)
 class Options:
+    """What was chosen. Without a `correlation_id` each call begins a story of its own."""
+
     policy: RetryPolicy = RetryPolicy(count=0)
     timeout: float = 600.0
-    correlation_id: str = field(default_factory=new_correlation)
+    correlation_id: str = ""
     tags: str = ""
 
 
@@ -74,9 +75,7 @@ def _timeout(given: Mapping[str, str]) -> float:
 
 def _correlation(given: Mapping[str, str]) -> str:
     text = given.get("x-patchbay-correlation-id", "")
-    if not text:
-        return new_correlation()
-    if not WORD.fullmatch(text):
+    if text and not WORD.fullmatch(text):
         raise BadOption("x-patchbay-correlation-id is up to 40 letters, digits and . : @ / + = - _.")
     return text
 

@@ -12,6 +12,6 @@ waiting   how event loops wait for that thread
 from openai_api.gate.state import clock
 from openai_api.gate.thread import Gate, batch, gate
 from openai_api.gate.tickets import Ticket
-from openai_api.gate.waiting import awaitable
+from openai_api.gate.waiting import Reply
 
-__all__ = ["Gate", "Ticket", "awaitable", "batch", "clock", "gate"]
+__all__ = ["Gate", "Reply", "Ticket", "batch", "clock", "gate"]

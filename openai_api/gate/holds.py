@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
+from logs import bulk
 from logs.recorder import Ended
 from openai_api.errors import NO_CREDIT
 from openai_api.gate.rules import FAILURES, Held
@@ -24,15 +25,18 @@ FIRST_PROBE, LONGEST_PROBE = 15.0, 600.0
 FOREIGN = ("not_openai", "redirect_refused")
 # Holds that this process has seen or made, so that the usual answer costs no statement.
 _known: set[tuple[str, str]] = set()
+READ = "SELECT key, kind, until, left_over, failures, words FROM openai_api_hold WHERE key IN"
 
 
 def read(keys: Iterable[str]) -> dict[str, list[Held]]:
     """The holds under these keys; kinds that are over are among them until they are tidied away."""
     found: dict[str, list[Held]] = defaultdict(list)
-    if wanted := {key for key in keys if key}:
-        for hold in Hold.objects.filter(key__in=wanted):
-            found[hold.key].append(Held(hold.kind, hold.until, hold.left_over, hold.failures, hold.words))
-            _known.add((hold.key, hold.kind))
+    if wanted := [key for key in set(keys) if key]:
+        marks = ", ".join(["%s"] * len(wanted))
+        rows = bulk.execute(f"{READ} ({marks})", wanted)
+        for key, kind, until, left, failures, words in rows.fetchall():
+            found[key].append(Held(kind, until, left, failures, words))
+            _known.add((key, kind))
     return found
 
 

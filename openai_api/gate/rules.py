@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from openai_api.throttle import NANO, Throttle
 
-MINUTE = 60.0
+MINUTE, DAY = 60.0, 86_400
 # Connections that fail hard this often in a row stop their queue.
 FAILURES = 3
 # Slots of other processes are looked at again after this many seconds; those of this process are known at once.
@@ -185,7 +186,12 @@ def decide(standing: Standing, line: Iterable[Someone]) -> Verdicts[Someone]:
 
 def period_end(period: str, now: float) -> float:
     """When the `day` or `month` (UTC) that holds `now` is over; seconds since 1970."""
-    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _period_end(period, int(now // DAY))
+
+
+@lru_cache(maxsize=64)
+def _period_end(period: str, day: int) -> float:
+    today = datetime.fromtimestamp(day * DAY, UTC)
     if period == "day":
         return (today + timedelta(days=1)).timestamp()
     return (today.replace(day=28) + timedelta(days=4)).replace(day=1).timestamp()

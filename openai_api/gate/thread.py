@@ -15,7 +15,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from django.conf import settings
@@ -27,8 +26,8 @@ from openai_api import errors
 from openai_api.gate import state
 from openai_api.gate.rules import GLANCE
 from openai_api.gate.tickets import Ticket
-from openai_api.gate.turn import Arrival, Command, Ending, Line, Sent, Turn, fail
-from openai_api.gate.waiting import together
+from openai_api.gate.turn import Arrival, Command, Ending, Line, Sent, Turn
+from openai_api.gate.waiting import Reply, together
 from openai_api.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -72,8 +71,8 @@ class Gate:
 
     def arrive(
         self, ticket: Ticket, call: dict[str, Any] | None = None, request: Redacted | None = None
-    ) -> Future[Ticket]:
-        """Write the call's row and take a place in line. The future gives the ticket once admitted, or raises Rejected.
+    ) -> Reply[Ticket]:
+        """Write the call's row and take a place in line. The reply gives the ticket once admitted, or raises Rejected.
 
         Raises LogUnavailable when too much waits to be written already.
         """
@@ -87,15 +86,15 @@ class Gate:
         if ticket.throttle.from_sent and not ticket.batch:
             self._submit(Sent(ticket, self._ticking()))
 
-    def again(self, ticket: Ticket, ended: Ended, seconds: float, reason: str) -> tuple[Ticket, Future[Ticket]]:
+    def again(self, ticket: Ticket, ended: Ended, seconds: float, reason: str) -> tuple[Ticket, Reply[Ticket]]:
         """End this attempt and stand in line for the next one, `seconds` from now, in the place of the first."""
         following = ticket.following(seconds)
         self._submit(Ending(ticket, ended, following, reason))
         return following, following.admitted
 
-    def finish(self, ticket: Ticket, ended: Ended | None = None) -> Future[None]:
+    def finish(self, ticket: Ticket, ended: Ended | None = None) -> Reply[None]:
         """Give the slot back and complete the rows. Also the way out for whoever leaves the line."""
-        done: Future[None] = Future()
+        done: Reply[None] = Reply()
         self._submit(Ending(ticket, ended, done=done))
         return done
 
@@ -199,13 +198,13 @@ class Gate:
         logger.error("The gate could not write to the database", exc_info=error)
         for command in commands:
             if isinstance(command, Arrival):
-                fail(command.ticket.admitted, errors.LogUnavailable("the database did not take its row"))
+                command.ticket.admitted.fail(errors.LogUnavailable("the database did not take its row"))
             elif isinstance(command, Ending) and command.tries < TRIES:
                 self._kept.append(command.again())
             elif isinstance(command, Ending):
                 self._live.discard(command.ticket)
                 if command.done is not None:
-                    fail(command.done, error)
+                    command.done.fail(error)
         self._wake_in = GLANCE
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from logs.ids import uuid7
+from openai_api.gate.waiting import Reply
 from openai_api.throttle import Throttle
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Ticket:
     """One attempt of a call (or one batch execution, `call_id` None), from its place in line to its end.
 
@@ -39,7 +39,7 @@ class Ticket:
     spent_ms: int = 0
     queued_at: float = field(default_factory=time.monotonic)
     admitted_at: float = 0.0
-    admitted: Future[Ticket] = field(default_factory=Future)
+    admitted: Reply[Ticket] = field(default_factory=Reply)
 
     @property
     def key(self) -> str:

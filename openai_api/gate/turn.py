@@ -7,7 +7,6 @@ in memory before its commit, so that a turn that failed can be taken again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from openai_api import errors
 from openai_api.gate import holds, state
 from openai_api.gate.rules import GLANCE, MARGIN, Obstacle, decide
 from openai_api.gate.tickets import Ticket
+from openai_api.gate.waiting import Reply
 from openai_api.throttle import NANO
 
 SOONEST = 0.005
@@ -52,7 +52,7 @@ class Ending:
     ended: Ended | None = None
     following: Ticket | None = None
     reason: str = ""
-    done: Future[None] | None = None
+    done: Reply[None] | None = None
     tries: int = 0
 
     @property
@@ -188,8 +188,7 @@ class Turn:
                 self._keep(someone, obstacle)
 
     def _let_in(self, ticket: Ticket) -> None:
-        future = ticket.admitted
-        if not (future.running() or future.set_running_or_notify_cancel()):
+        if not ticket.admitted.claim():
             self._gone.add(ticket)
             self._wake(SOONEST)
             return
@@ -263,9 +262,9 @@ class Turn:
         for ticket in self._passing:
             ticket.queue_ms += round(self._waited(ticket) * 1000)
             ticket.held, ticket.admitted_at = True, self._ticking
-        told: list[Callable[[], None]] = [partial(ticket.admitted.set_result, ticket) for ticket in self._passing]
-        told += [partial(fail, ticket.admitted, error) for ticket, error in self._refused.items()]
-        told += [partial(_settle, one.done) for one in self._endings if one.done is not None]
+        told: list[Callable[[], None]] = [partial(ticket.admitted.give, ticket) for ticket in self._passing]
+        told += [partial(ticket.admitted.fail, error) for ticket, error in self._refused.items()]
+        told += [partial(one.done.give, None) for one in self._endings if one.done is not None]
         return told
 
 
@@ -285,13 +284,3 @@ def _used(ticket: Ticket, ended: Ended) -> tuple[int, int]:
 
 def _refusal(error: errors.Rejected) -> Ended:
     return Ended("rejected", error_code=error.kind, error_message=error.sentence, help_code=error.help_code)
-
-
-def _settle(future: Future[Any]) -> None:
-    if not future.done() and future.set_running_or_notify_cancel():
-        future.set_result(None)
-
-
-def fail(future: Future[Any], error: BaseException) -> None:
-    if not future.done() and (future.running() or future.set_running_or_notify_cancel()):
-        future.set_exception(error)

@@ -1,4 +1,4 @@
-"""Waiting for the gate in an event loop. A turn that serves many callers of one loop wakes that loop once, not once for each."""
+"""Waiting for the gate, in an event loop or in a thread. A turn that serves many callers of one loop wakes that loop once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
-Letter = tuple["asyncio.Future[Any]", "Future[Any]"]
+Letter = tuple["asyncio.Future[Any]", "Reply[Any]"]
 
 
 class _Post(threading.local):
@@ -23,24 +23,96 @@ class _Post(threading.local):
 _post = _Post()
 
 
-def awaitable(future: Future[T]) -> asyncio.Future[T]:
-    """A future of the running loop for one that the gate's thread settles. Cancelling one cancels the other."""
-    loop = asyncio.get_running_loop()
-    mine: asyncio.Future[T] = loop.create_future()
+class Reply(Generic[T]):
+    """What somebody waits for and the gate's thread gives, once. `concurrent.futures.Future` cost a call as much as its turn.
 
-    def tell(done: Future[T]) -> None:
-        if _post.letters is None:
-            _deliver(loop, [(mine, done)])
-        else:
-            _post.letters.append((loop, (mine, done)))
+    Until the gate claims it, whoever waits may cancel it; once claimed it will be given or failed. One waits for it.
+    """
 
-    def give_up(_: asyncio.Future[T]) -> None:
-        if mine.cancelled():
-            future.cancel()
+    __slots__ = ("_cancelled", "_claimed", "_done", "_error", "_right", "_value", "_waiter")
 
-    future.add_done_callback(tell)
-    mine.add_done_callback(give_up)
-    return mine
+    def __init__(self) -> None:
+        # Of a cancel and a claim at the same moment one takes the only item: a list's pop is one step for every thread.
+        self._right = [None]
+        self._claimed = self._cancelled = self._done = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[T]] | threading.Event | None = None
+
+    def cancel(self) -> bool:
+        """Nobody waits any more. False where the gate was faster."""
+        if not self._take():
+            return self._cancelled
+        self._cancelled = True
+        self._settle()
+        return True
+
+    def claim(self) -> bool:
+        """From now on it can't be cancelled. False if it was."""
+        if self._claimed or self._take():
+            self._claimed = True
+        return self._claimed
+
+    def give(self, value: T) -> None:
+        if self.claim() and not self._done:
+            self._value = value
+            self._settle()
+
+    def fail(self, error: BaseException) -> None:
+        if self.claim() and not self._done:
+            self._error = error
+            self._settle()
+
+    def done(self) -> bool:
+        return self._done
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def exception(self) -> BaseException | None:
+        return self._error
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait in this thread. Raises what the gate says, CancelledError, or TimeoutError after `timeout` seconds."""
+        if not self._done:
+            self._waiter = event = threading.Event()
+            # It may have been given before this waiter could be told.
+            if not self.done() and not event.wait(timeout):
+                raise TimeoutError
+        if self._cancelled:
+            raise CancelledError
+        if self._error is not None:
+            raise self._error
+        return cast(T, self._value)
+
+    def awaited(self) -> asyncio.Future[T]:
+        """A future of the running loop for it. Cancelling that future leaves this reply as it is."""
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[T] = loop.create_future()
+        self._waiter = loop, mine
+        if self._done:
+            _open([(mine, self)])
+        return mine
+
+    def _take(self) -> bool:
+        try:
+            self._right.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _settle(self) -> None:
+        # Done first, told then: whoever begins to wait in between looks whether it is done after saying that it waits.
+        self._done = True
+        waiter = self._waiter
+        if isinstance(waiter, threading.Event):
+            waiter.set()
+        elif waiter is not None:
+            loop, mine = waiter
+            if _post.letters is None:
+                _deliver(loop, [(mine, self)])
+            else:
+                _post.letters.append((loop, (mine, self)))
 
 
 @contextlib.contextmanager
@@ -65,12 +137,12 @@ def _deliver(loop: asyncio.AbstractEventLoop, letters: list[Letter]) -> None:
 
 
 def _open(letters: list[Letter]) -> None:
-    for mine, done in letters:
+    for mine, reply in letters:
         if mine.done():
             continue
-        if done.cancelled():
+        if reply.cancelled():
             mine.cancel()
-        elif (error := done.exception()) is not None:
+        elif (error := reply.exception()) is not None:
             mine.set_exception(error)
         else:
-            mine.set_result(done.result())
+            mine.set_result(reply.result())

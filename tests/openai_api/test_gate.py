@@ -85,17 +85,18 @@ def test_four_processes_keep_one_window_and_one_set_of_slots():
 def test_first_in_first_out():
     throttle = Throttle(key="line", limit=100, seconds=1, connections=1)
     first = gate.arrive(Ticket(throttle, None)).result(5)
-    order: list[int] = []
     futures = []
-    for number in range(5):
+    for _ in range(5):
         future = gate.arrive(ticket := Ticket(throttle, None))
         wait_until(lambda ticket=ticket: Permit.objects.filter(pk=ticket.id).exists())
-        future.add_done_callback(lambda done, number=number: order.append(number))
         futures.append(future)
     gate.finish(first).result(5)
+    admitted = []
     for future in futures:
-        gate.finish(future.result(5)).result(5)
-    assert order == [0, 1, 2, 3, 4]
+        ticket = future.result(5)
+        admitted.append(ticket.admitted_at)
+        gate.finish(ticket).result(5)
+    assert admitted == sorted(admitted)
 
 
 def test_a_killed_process_gives_its_slot_back():

@@ -47,6 +47,20 @@ def error(status: int, code: str | None, **headers: str) -> httpx.Response:
     return httpx.Response(status, json={"error": told}, headers=named)
 
 
+def test_requests_alike_are_calls_of_their_own(far_side: Install, secret: str) -> None:
+    """What their headers come to is read once; ids and stories are made for each."""
+    seen: list[str] = []
+    far_side(lambda request: seen.append(request.headers["x-client-request-id"]) or httpx.Response(200, json=RESPONSE))  # type: ignore[func-returns-value]
+    for _ in range(3):
+        ask("POST", place("/responses"), secret, SAY_HELLO, **JSON)
+    wait_until(lambda: Call.objects.filter(state="done").count() == 3)
+    calls = Call.objects.order_by("created_at", "id")
+    assert [str(call.id) for call in calls] == seen
+    assert len({call.correlation_id for call in calls}) == 3 and all(call.correlation_id for call in calls)
+    logged = Body.objects.filter(attempt=0).values_list("call_id", "headers")
+    assert {str(call_id): headers["x-client-request-id"] for call_id, headers in logged} == {one: one for one in seen}
+
+
 def test_a_request_arrives_as_it_was_but_for_the_key(far_side: Install, secret: str) -> None:
     seen: list[httpx.Request] = []
     far_side(lambda request: seen.append(request) or httpx.Response(200, json=RESPONSE))  # type: ignore[func-returns-value]
