@@ -114,7 +114,8 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
         cursor = here.cursor()
         cursor.execute(sql, values)
         return cursor
-    here.ensure_connection()
+    if here.connection is None:
+        here.ensure_connection()
     with here.wrap_database_errors:
         return here.connection.execute(_for_sqlite(sql), values)
 

@@ -47,8 +47,14 @@ def check_url(url: str) -> None:
 
 def check_host(scheme: str, host: str, port: int | None) -> None:
     """The same for a host that is about to be dialled. Raises AddressRefused."""
-    address = _literal(host)
-    if address is not None and not allowed(address, port or _port(scheme)):
+    if (address := _literal(host)) is not None:
+        _check(address, port or _port(scheme), tuple(settings.ALLOW_PRIVATE_ADDRESSES), settings.SANDBOX_URL)
+
+
+@lru_cache(maxsize=256)
+def _check(address: Address, port: int, *_rules: object) -> None:
+    """An address that may be dialled by the rules in force is not looked at again with each call."""
+    if not allowed(address, port):
         raise AddressRefused(private(str(address)))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
-
-from django.utils import timezone
 
 from logs import redaction
 from logs.recorder import Ended
@@ -36,7 +35,7 @@ def failure_of(response: transport.Response, content: bytes, body: Any) -> error
         return _foreign(status, "text that is not the JSON it claims to be")
     if "html" in kind:
         return _foreign(status, kind)
-    return reading.read(body).failure
+    return reading.failure_inside(body) if isinstance(body, dict) else None
 
 
 def _foreign(status: int, kind: str) -> errors.NotOpenAI:
@@ -57,7 +56,7 @@ def ended(
 ) -> Ended:
     """The end of an attempt for the log. `model` is the one that was asked for."""
     paid = request.method == "POST"
-    price, basis = pricing.cost(found, model, timezone.now()) if paid else (None, "")
+    price, basis = pricing.cost(found, model, datetime.now(UTC)) if paid else (None, "")
     headers = response.headers if response else {}
     return Ended(
         state=_state(failure),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from logs.redaction import storable
@@ -26,9 +27,9 @@ class Reading:
     usage: dict[str, Any] = field(default_factory=dict)
     failure: errors.FailedInside | None = None
 
-    @property
+    @cached_property
     def tokens(self) -> dict[str, int]:
-        """Source: `openai/usage.json`. Cached and reasoning counts are parts of the totals."""
+        """Asked for at its end. Source: `openai/usage.json`. Cached and reasoning counts are parts of the totals."""
         usage = self.usage
         inner = usage.get("input_tokens_details") or usage.get("prompt_tokens_details") or {}
         outer = usage.get("output_tokens_details") or usage.get("completion_tokens_details") or {}
@@ -45,7 +46,8 @@ class Reading:
 def parse(content: bytes) -> Any:
     """The JSON of a body, or None. Its texts are such as a database and a page can hold."""
     try:
-        found = json.loads(content)
+        # Told by its first byte to be UTF-8, it needs no guessing at which Unicode it is.
+        found = json.loads(content.decode() if content[:1] in (b"{", b"[") else content)
         return _storable(found) if MAYBE_UNSTORABLE.search(content) else found
     except (ValueError, RecursionError):
         return None
@@ -69,7 +71,7 @@ def read(body: Any) -> Reading:
         model=_text(body.get("model")),
         tier=_text(body.get("service_tier")),
         usage=usage if isinstance(usage, dict) else {},
-        failure=_failure(body),
+        failure=failure_inside(body),
     )
 
 
@@ -77,7 +79,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _failure(body: dict[str, Any]) -> errors.FailedInside | None:
+def failure_inside(body: dict[str, Any]) -> errors.FailedInside | None:
     """A Response object with `status: failed`. `incomplete` is an answer, if a short one."""
     if body.get("object") != "response" or body.get("status") != "failed":
         return None

@@ -5,16 +5,13 @@ Sources: the `x-ratelimit-*` and `retry-after*` headers (OpenAI's rate limit gui
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F
 
-from logs import bulk
 from logs.recorder import Ended
 from openai_api.errors import NO_CREDIT
-from openai_api.gate.rules import FAILURES, Held
+from openai_api.gate.rules import FAILURES
 from openai_api.gate.tickets import Ticket
 from openai_api.models import Hold
 from openai_api.retries import asked_wait, go_duration
@@ -24,30 +21,26 @@ from openai_api.retries import asked_wait, go_duration
 FIRST_PROBE, LONGEST_PROBE = 15.0, 600.0
 FOREIGN = ("not_openai", "redirect_refused")
 # Holds that this process has seen or made, so that the usual answer costs no statement.
-_known: set[tuple[str, str]] = set()
-READ = "SELECT key, kind, until, left_over, failures, words FROM openai_api_hold WHERE key IN"
+known: set[tuple[str, str]] = set()
 
 
-def read(keys: Iterable[str]) -> dict[str, list[Held]]:
-    """The holds under these keys; kinds that are over are among them until they are tidied away."""
-    found: dict[str, list[Held]] = defaultdict(list)
-    if wanted := [key for key in set(keys) if key]:
-        marks = ", ".join(["%s"] * len(wanted))
-        rows = bulk.execute(f"{READ} ({marks})", wanted)
-        for key, kind, until, left, failures, words in rows.fetchall():
-            found[key].append(Held(kind, until, left, failures, words))
-            _known.add((key, kind))
-    return found
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left of a quota of OpenAI's (`requests` or `tokens`), and seconds until it is full again."""
+    """What is left of a quota of OpenAI's (`requests` or `tokens`), by its name, and when it is full again, as OpenAI says it."""
 
     kind: str
     left: int
-    seconds: float
-    words: str
+    name: str
+    reset: str
+
+    @property
+    def seconds(self) -> float:
+        """Until it is full again; 0 where that cannot be read."""
+        return go_duration(self.reset) or 0.0
+
+    @property
+    def words(self) -> str:
+        return f"{self.left} {self.name.replace('-', ' ')} are left, and it is full again in {self.reset}"
 
 
 def quotas(headers: dict[str, str]) -> list[Quota]:
@@ -55,10 +48,8 @@ def quotas(headers: dict[str, str]) -> list[Quota]:
     found: dict[str, Quota] = {}
     for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "project-tokens")):
         left, reset = headers.get(f"x-ratelimit-remaining-{name}", ""), headers.get(f"x-ratelimit-reset-{name}", "")
-        seconds = go_duration(reset) if reset else None
-        if left.isascii() and left.isdigit() and seconds:
-            words = f"{left} {name.replace('-', ' ')} are left, and it is full again in {reset}"
-            quota = Quota(kind, int(left), seconds, words)
+        if reset and left.isascii() and left.isdigit():
+            quota = Quota(kind, int(left), name, reset)
             found[kind] = min(found.get(kind, quota), quota, key=_left)
     return list(found.values())
 
@@ -78,7 +69,8 @@ def observe(ticket: Ticket, ended: Ended, now: float) -> None:
     for quota in quotas(ended.rate_limits):
         scarce = quota.kind == "tokens" and quota.left < 2 * ticket.tokens
         if quota.left == 0 or scarce:
-            _hold(ticket.hold_key, quota.kind, now + quota.seconds, quota.words, quota.left)
+            if quota.seconds:
+                _hold(ticket.hold_key, quota.kind, now + quota.seconds, quota.words, quota.left)
         elif ended.http_status != 429:
             _lift(ticket.hold_key, quota.kind)
 
@@ -94,13 +86,13 @@ def _asked_to_wait(ticket: Ticket, ended: Ended, now: float) -> None:
 
 def _hold(key: str, kind: str, until: float, words: str, left: int) -> None:
     Hold.objects.update_or_create(key=key, kind=kind, defaults={"until": until, "left_over": left, "words": words})
-    _known.add((key, kind))
+    known.add((key, kind))
 
 
 def _lift(key: str, kind: str) -> None:
-    if (key, kind) in _known:
+    if (key, kind) in known:
         Hold.objects.filter(key=key, kind=kind).delete()
-        _known.discard((key, kind))
+        known.discard((key, kind))
 
 
 def _health(ticket: Ticket, ended: Ended, now: float) -> None:
@@ -113,7 +105,7 @@ def _health(ticket: Ticket, ended: Ended, now: float) -> None:
 
 def _recovered(ticket: Ticket) -> None:
     """A probe costs nothing, so its answer says nothing of the credit: then calls may pass, and the next that fails stops them."""
-    if ticket.probe and (ticket.connection, "circuit") in _known:
+    if ticket.probe and (ticket.connection, "circuit") in known:
         credit = Hold.objects.filter(key=ticket.connection, kind="circuit", code__in=NO_CREDIT)
         if credit.update(failures=FAILURES - 1):
             return
@@ -134,7 +126,7 @@ def _failed(ticket: Ticket, ended: Ended, now: float) -> None:
         words=ended.error_message,
         call_id=ticket.call_id,
     )
-    _known.add((ticket.connection, "circuit"))
+    known.add((ticket.connection, "circuit"))
 
 
 def forget(connection: str) -> None:

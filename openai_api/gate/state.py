@@ -10,13 +10,14 @@ import time
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
 
 from logs import bulk
 from openai_api.gate import holds
-from openai_api.gate.rules import MARGIN, MINUTE, Standing, period_end
+from openai_api.gate.rules import MARGIN, MINUTE, Held, Standing, period_end
 from openai_api.gate.tickets import Ticket
 from openai_api.models import Hold, Permit, Tally
 from openai_api.throttle import Throttle
@@ -62,48 +63,52 @@ class Stranger:
         return self.hold_key.partition("/")[0]
 
 
-def standing(key: str, throttle: Throttle, batch: bool, wanted: Iterable[str], now: float) -> Standing:
-    """What counts under `key` now. `wanted` are the keys of the holds that matter to its line."""
-    found = Standing(throttle, batch, now)
-    found.held, found.counted, found.tokens, found.cost = _held(key, now)
-    if not batch:
-        found.tallies = _tallies(key, now)
-        found.holds = holds.read(wanted)
-    return found
+# All that counts for one line, in one statement: rows of (what, name, kind, four whole numbers, a time, words).
+#
+# A lease that ran out frees the slot at once. Its place counts on for as long as OpenAI may still have counted it.
+LOOK = """
+SELECT 'held', '', '', COUNT(CASE WHEN lease_until > %s THEN 1 END),
+    COUNT(CASE WHEN counted AND lease_until + seconds > %s THEN 1 END),
+    CAST(COALESCE(SUM(tokens), 0) AS BIGINT), CAST(COALESCE(SUM(cost), 0) AS BIGINT), 0.0, ''
+FROM openai_api_permit WHERE key = %s AND state = 'held'
+UNION ALL SELECT 'tally', kind, '', CAST(SUM(amount) AS BIGINT), 0, 0, 0, MIN(until) / 1000.0, ''
+FROM openai_api_tally WHERE key = %s AND until > %s GROUP BY kind
+UNION ALL SELECT * FROM (SELECT 'stranger', hold_key, '', rank, tokens, cost, 0, 0.0, ''
+FROM openai_api_permit WHERE key = %s AND state = 'waiting' AND holder <> %s AND lease_until > %s AND not_before <= %s
+ORDER BY rank, id LIMIT %s) AS others
+UNION ALL SELECT 'hold', key, kind, left_over, failures, 0, 0, until, words FROM openai_api_hold WHERE key IN ({})
+"""
 
 
-def _held(key: str, now: float) -> tuple[int, int, int, int]:
-    """Slots, places, tokens and money of what is on the wire.
+def look(
+    key: str, throttle: Throttle, batch: bool, wanted: Iterable[str], holder: str, now: float
+) -> tuple[Standing, list[Stranger]]:
+    """What counts under `key` now, and who stands in line under it in other processes than `holder`, first in line first.
 
-    A lease that ran out frees the slot at once. Its place counts on for as long as OpenAI may still have counted it.
+    `wanted` are the keys of the holds that matter to the line.
     """
-    rows = _rows(
-        "SELECT COUNT(CASE WHEN lease_until > %s THEN 1 END),"
-        " COUNT(CASE WHEN counted AND lease_until + seconds > %s THEN 1 END),"
-        " COALESCE(SUM(tokens), 0), COALESCE(SUM(cost), 0)"
-        " FROM openai_api_permit WHERE key = %s AND state = 'held'",
-        [now, now, key],
-    )
-    held, counted, tokens, cost = rows[0]
-    return held, counted, int(tokens), int(cost)
+    standing, strangers = Standing(throttle, batch, now), list[Stranger]()
+    tallies, found = dict[str, tuple[int, float]](), defaultdict[str, list[Held]](list)
+    keys = sorted(name for name in set(wanted) if name) or [""]
+    values = [now, now, key, key, int(now * 1000), key, holder, now, now, OTHERS, *keys]
+    for what, name, kind, one, two, three, four, until, words in _rows(_look(len(keys)), values):
+        if what == "held":
+            standing.held, standing.counted, standing.tokens, standing.cost = one, two, three, four
+        elif what == "tally":
+            tallies[name] = one, max(float(until) - now, 0.001)
+        elif what == "stranger":
+            strangers.append(Stranger(one, two, three, name))
+        else:
+            found[name].append(Held(kind, until, one, two, words))
+            holds.known.add((name, kind))
+    if not batch:
+        standing.tallies, standing.holds = tallies, found
+    return standing, strangers
 
 
-def _tallies(key: str, now: float) -> dict[str, tuple[int, float]]:
-    rows = _rows(
-        "SELECT kind, SUM(amount), MIN(until) FROM openai_api_tally WHERE key = %s AND until > %s GROUP BY kind",
-        [key, int(now * 1000)],
-    )
-    return {kind: (int(amount), max(until / 1000 - now, 0.001)) for kind, amount, until in rows}
-
-
-def strangers(key: str, holder: str, now: float) -> list[Stranger]:
-    """Whoever stands in line under `key` in other processes, first in line first."""
-    rows = _rows(
-        "SELECT rank, tokens, cost, hold_key FROM openai_api_permit WHERE key = %s AND state = 'waiting'"
-        " AND holder <> %s AND lease_until > %s AND not_before <= %s ORDER BY rank, id LIMIT %s",
-        [key, holder, now, now, OTHERS],
-    )
-    return [Stranger(*row) for row in rows]
+@cache
+def _look(holds: int) -> str:
+    return LOOK.format(", ".join(["%s"] * holds))
 
 
 def last_rank() -> int:

@@ -176,8 +176,7 @@ class Turn:
     def _judge(self, key: str, due: list[Ticket], latest: Ticket) -> None:
         """The limits of whoever came last are in force, so that a change of settings holds at once."""
         wanted = {name for ticket in due for name in (ticket.connection, ticket.hold_key)}
-        standing = state.standing(key, latest.throttle, latest.batch, wanted, self._now)
-        others = state.strangers(key, self._holder, self._now)
+        standing, others = state.look(key, latest.throttle, latest.batch, wanted, self._holder, self._now)
         line: list[Ticket | state.Stranger] = sorted([*due, *others], key=_place)
         verdicts = decide(standing, line)
         for one in verdicts.passing:
