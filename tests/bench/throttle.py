@@ -18,7 +18,7 @@ LIMIT, SECONDS, LENGTH, WINDOWS = 20, 1.0, 0.05, 10
 PROCESSES, THREADS = 4, 8
 
 
-def work(key: str, from_sent: bool, until: float, out: Any) -> None:
+def work(key: str, from_sent: bool, ready: Any, seconds: float, out: Any) -> None:
     """A process that wants more than it gets. It notes when the far side saw each request."""
     import django
 
@@ -28,6 +28,8 @@ def work(key: str, from_sent: bool, until: float, out: Any) -> None:
 
     throttle = Throttle(key, limit=LIMIT, seconds=SECONDS, connections=1000, deadline=60.0, from_sent=from_sent)
     gate, seen = Gate(f"{key} {os.getpid()}"), list[float]()
+    ready.wait()
+    until = time.time() + seconds
 
     def ask() -> None:
         while time.time() < until:
@@ -62,12 +64,16 @@ def measure(from_sent: bool) -> None:
     context = multiprocessing.get_context("spawn")
     out: Any = context.Queue()
     period = SECONDS + (MARGIN if from_sent else LENGTH)
-    began = time.time() + 3.0
-    until = began + WINDOWS * period
+    ready = context.Barrier(PROCESSES + 1)
+    work_for = (WINDOWS + 2) * period
     key = f"bench {time.time()}"
-    processes = [context.Process(target=work, args=(key, from_sent, until, out)) for _ in range(PROCESSES)]
+    processes = [context.Process(target=work, args=(key, from_sent, ready, work_for, out)) for _ in range(PROCESSES)]
     for process in processes:
         process.start()
+    ready.wait()
+    # The first window begins while they still find their feet.
+    began = time.time() + period
+    until = began + WINDOWS * period
     arrivals = sorted(moment for _ in processes for moment in out.get())
     for process in processes:
         process.join()
