@@ -179,6 +179,9 @@ async def _answer(passage: Passage, send: Send) -> None:
     if length >= 0:
         headers.append((b"content-length", str(length).encode()))
     headers.append((b"x-patchbay-call-id", str(passage.call_id).encode()))
+    if isinstance(failure, errors.NoCredit) and "x-should-retry" not in passage.headers:
+        # SDKs repeat every 429 that does not say this, and no repetition brings credit.
+        headers.append((b"x-should-retry", b"false"))
     await send({"type": "http.response.start", "status": passage.status, "headers": headers})
     if whole:
         await send({"type": "http.response.body", "body": content})

@@ -147,7 +147,8 @@ TABLE = [
     Fault("429 of tokens", say(refusal("429 Slow", "tokens", "rate_limit_exceeded")), 429, PASSED, errors.RateLimited),
     Fault(
         "429 without credit",
-        say(refusal("429 Broke", "insufficient_quota", "insufficient_quota")), 429, PASSED, errors.NoCredit,
+        say(refusal("429 Broke", "insufficient_quota", "insufficient_quota")),
+        429, PASSED, errors.NoCredit, again="false",
     ),
     Fault("429 without a word", say(whole("429 Slow", b"", "text/plain")), 429, PASSED, errors.NotOpenAI),
     Fault("500", say(refusal("500 Oops", "server_error", None)), 500, PASSED, errors.ServerFailed),
@@ -161,7 +162,10 @@ TABLE = [
     ),
     Fault("garbage", say(b"SSH-2.0-OpenSSH\r\n"), 504, "outcome_unknown", PAID, "unknown", "false"),
     *(
-        Fault(f"429 {code}", say(refusal("429 Broke", "insufficient_quota", code)), 429, PASSED, errors.NoCredit)
+        Fault(
+            f"429 {code}",
+            say(refusal("429 Broke", "insufficient_quota", code)), 429, PASSED, errors.NoCredit, again="false",
+        )
         for code in (
             "credit_balance_exhausted",
             "organization_spend_limit_exceeded",
