@@ -69,7 +69,7 @@ async def _prepare(scope: Scope, receive: Receive) -> Passage | Refusal:
     if opened is None:
         knocks.count("no valid token", scope)
         return refusals.NO_TOKEN
-    chosen = options.read(named)
+    chosen = options.read(named, opened.client.retries)
     path = request.path(place[2] or "/")
     headers = request.headers(given, opened.client.headers)
     if scope["method"] not in METHODS:

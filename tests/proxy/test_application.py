@@ -201,6 +201,13 @@ def test_it_is_tried_again_only_as_the_header_asks(far_side: Install, secret: st
     assert ask_with(x_patchbay_retries="1", x_patchbay_retry_on="5xx") == (503, 2)
 
 
+def test_between_tries_it_waits_as_the_installation_says(far_side: Install) -> None:
+    secret = token(builders.installation(retry_wait="fixed", retry_delay=0.02, retry_cap=0.02))
+    far_side(lambda request: error(503, "server_error"))
+    ask("POST", place("/responses"), secret, SAY_HELLO, x_patchbay_retries="1", **JSON)
+    assert Attempt.objects.get(number=1).retry_after_ms == 20
+
+
 @pytest.mark.parametrize(
     ("method", "target", "headers", "status", "code"),
     [
