@@ -174,6 +174,8 @@ PROCESS_NAME = env.PROCESS_NAME
 BANNERS = ["connections.alerts.banners"]
 # What the menu counts beside an entry, for operators: address name → a function that gives the number as text.
 MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
+# Says what a call in line waits for: `(call) -> str`, empty where that is not known.
+WAITS_FOR = "connections.waits.waits_for"
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [
