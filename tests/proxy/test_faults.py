@@ -25,6 +25,7 @@ from proxy.models import Token, digest, new_token
 from tests import builders
 from tests.conftest import free_port, wait_until
 from tests.proxy.raw import Behaviour, FarSide, Web, read_request, reset, wait_for_end
+from ui import help
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT = 0.4
@@ -393,7 +394,7 @@ def test_a_far_side_that_resets_in_the_middle_of_a_body_has_carried_out_nothing(
     answer = through.program.post("/files", content=bytes(8 * LARGE))
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "body_cut_off")
     assert answer.headers["x-should-retry"] == "true"
-    ended(state="failed", error_code="body_cut_off")
+    ended(state="failed", error_code="body_cut_off", help_code=help.BODY_CUT_OFF)
 
 
 def test_a_refusal_in_the_middle_of_a_body_arrives(way):
