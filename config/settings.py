@@ -154,10 +154,15 @@ LOGGING: dict[str, Any] = {
             "style": "{",
         }
     },
+    "filters": {"not on purpose": {"()": "proxy.breaks.NotOnPurpose"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
-    # These two would print request lines (query strings and all) or every poll of the queue.
-    "loggers": {"httpx": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
+    "loggers": {
+        # These two would print request lines (query strings and all) or every poll of the queue.
+        "httpx": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "uvicorn.error": {"filters": ["not on purpose"]},
+    },
 }
 
 # Patchbay's own

@@ -19,7 +19,7 @@ from openai_api import errors
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
 from openai_api.upload import CallerLeft, Upload
-from proxy import knocks, options, refusals, request
+from proxy import breaks, knocks, options, refusals, request
 from proxy.doors import Door, door
 from proxy.refusals import Refusal
 
@@ -192,6 +192,7 @@ async def _answer(passage: Passage, send: Send) -> None:
     except errors.CallError as error:
         # The beginning has been sent: all that is left is to end without the end, so that the caller sees it is broken.
         log.warning("An answer broke off: %s", error.code)
+        breaks.on_purpose.set(True)
         return
     await send({"type": "http.response.body", "body": b""})
 

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import ipaddress
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -312,6 +313,19 @@ def test_a_far_side_that_is_never_reached_has_seen_nothing(way, url, far, code, 
     ended(state="failed", error_code=code, http_status=None)
     with pytest.raises(raised):
         through.call()
+
+
+def test_an_answer_that_is_broken_off_on_purpose_is_no_error_of_the_program(way, caplog):
+    with pytest.raises(httpx.RemoteProtocolError):
+        way(say(STREAM + chunked(EVENTS[0], end=False))).forwarded()
+    ended(state="unknown")
+    said = [(record.levelname, record.getMessage()) for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == [("WARNING", "An answer broke off: outcome_unknown")]
+
+
+def test_an_answer_without_an_end_that_nobody_meant_is_one(caplog):
+    logging.getLogger("uvicorn.error").error("ASGI callable returned without completing response.")
+    assert "without completing response" in caplog.text
 
 
 def test_a_stream_passes_byte_for_byte_as_it_comes(way):
