@@ -298,3 +298,11 @@ def test_what_the_workflow_check_changes_starts_no_flow_but_its_own(openai):
         Flow.objects.create(installation=installation, mapping=mapping, name="Theirs", trigger="on_change")
     assert end_of("workflow", subject).state == "passed"
     assert Run.objects.get().installation == subject.installation
+
+
+def test_a_sample_that_its_mapping_leaves_out_is_no_failure(openai):
+    subject = subject_of()
+    Mapping.objects.filter(direction="from_hub").update(sync_type="update")
+    outcome = end_of("sample-push", subject)
+    assert (outcome.state, openai.requests) == ("skipped", [])
+    assert "only updates records" in outcome.sentence
