@@ -57,8 +57,8 @@ def _tokens(found: Gauge, wanted: int) -> str:
 def _parked(found: Gauge, place: Place) -> str:
     for parked in found.parked:
         if parked.model == place.model and (parked.kind == "requests" or parked.left <= place.tokens):
-            words = parked.words.rstrip(".")
-            return f"OpenAI's own limit, which is free again in {duration_ms(parked.free_in * 1000)} ({words})"
+            named = f" of {parked.model}" if parked.model else ""
+            return f"OpenAI's own limit{named}, free again in {duration_ms(parked.free_in * 1000)}"
     return ""
 
 

@@ -75,7 +75,7 @@ def test_it_names_openais_own_limit_of_its_model_alone() -> None:
     installation = narrow()
     key = f"{installation.connection.hold_key}/gpt-6-luna"
     Hold.objects.create(key=key, kind="requests", until=clock() + 30, words="no requests are left")
-    assert "OpenAI's own limit, which is free again in" in waits_for(in_line(installation))
+    assert "Waits for OpenAI's own limit of gpt-6-luna, free again in" in waits_for(in_line(installation))
     other = in_line(installation, hold_key=f"{installation.connection.hold_key}/gpt-6-sol")
     assert waits_for(other).startswith("Waits for its turn. 1 stands before it")
 
