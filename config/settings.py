@@ -154,10 +154,15 @@ LOGGING: dict[str, Any] = {
             "style": "{",
         }
     },
+    "filters": {"not on purpose": {"()": "proxy.breaks.NotOnPurpose"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
-    # These two would print request lines (query strings and all) or every poll of the queue.
-    "loggers": {"httpx": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
+    "loggers": {
+        # These two would print request lines (query strings and all) or every poll of the queue.
+        "httpx": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "uvicorn.error": {"filters": ["not on purpose"]},
+    },
 }
 
 # Patchbay's own
@@ -174,6 +179,8 @@ PROCESS_NAME = env.PROCESS_NAME
 BANNERS = ["connections.alerts.banners"]
 # What the menu counts beside an entry, for operators: address name → a function that gives the number as text.
 MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
+# Says what a call in line waits for: `(call) -> str`, empty where that is not known.
+WAITS_FOR = "connections.waits.waits_for"
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

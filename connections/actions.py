@@ -303,8 +303,11 @@ def _call(path: str, installation: Installation, url: str) -> str:
         function: Callable[[Installation, str], object] = import_string(path)
         function(installation, url)
     except Exception as error:
-        logger.exception("%s failed for installation %s", path, installation.pk)
-        said = getattr(error, "sentence", "") or f"The reason stands in the server's log ({type(error).__name__})."
+        # What OpenAI refuses has a sentence and a row in the log; everything else is a fault of ours.
+        said = getattr(error, "sentence", "")
+        if not said:
+            logger.exception("%s failed for installation %s", path, installation.pk)
+            said = f"The reason stands in the server's log ({type(error).__name__})."
         return f"The installation was made, but {path.rsplit('.', 1)[1].replace('_', ' ')} did not finish. {said}"
     return ""
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from connections.models import Installation
+from connections.waits import line_waits_for
 from openai_api.gate import gauge
 from openai_api.gate.gauge import Gauge, Parked, Purse, Stopped
 from openai_api.throttle import NANO
@@ -79,6 +80,10 @@ class Live:
         return self.gauge.line.longest * 1000
 
     @property
+    def waits_for(self) -> str:
+        return line_waits_for(self.gauge)
+
+    @property
     def pips(self) -> list[bool]:
         slots = self.gauge.connections
         return [place < slots.used for place in range(slots.limit)] if slots.limit <= MOST_PIPS else []
@@ -90,7 +95,8 @@ class Live:
         if found["stopped"]:
             found["stopped"]["call_id"] = str(found["stopped"]["call_id"] or "")
         alerts = [asdict(alert) for alert in self.alerts]
-        return {"installation": self.installation.name, "state": self.state.label, "alerts": alerts, **found}
+        named = {"installation": self.installation.name, "state": self.state.label, "waits_for": self.waits_for}
+        return {**named, "alerts": alerts, **found}
 
 
 def live(installations: Iterable[Installation]) -> list[Live]:

@@ -136,7 +136,7 @@ class MoreLimits(forms.Form):
         if_empty=2,
         initial=2,
         label="Tries after the first",
-        help_text="For calls that say nothing else. Programs at the proxy say it themselves.",
+        help_text="For calls that say nothing else. Programs at the proxy say it themselves, and then wait as is set here.",
     )
     retry_wait = forms.ChoiceField(
         label="Wait between tries",

@@ -46,6 +46,9 @@ def send(session: Session, item_id: int) -> None:
     if session.spec is None:
         leave(item, "failed", error="The mapping of this run was deleted. Start a new run.")
         return
+    if left_out := _left_out(session, item):
+        leave(item, "skipped", error=left_out)
+        return
     applied = to_request(session.spec, view_of(item.record))
     if applied.skipped is not None:
         leave(item, "skipped", error=applied.skipped)
@@ -53,6 +56,23 @@ def send(session: Session, item_id: int) -> None:
         leave(item, "failed", error=" ".join(problem.sentence for problem in applied.problems))
     elif claim(item, _body(session, applied.body)):
         _call(session, item, session.spec.operation)
+
+
+def _left_out(session: Session, item: Item) -> str:
+    """Why a mapping that only adds, or only updates, leaves out this record; empty where it does not.
+
+    A record is added by the first push of it through the installation, and updated by every later one. What was begun after
+    this item was put in line has sent the record as it is now, so that there is nothing to update.
+    """
+    sync_type = session.spec.sync_type if session.spec else ""
+    if sync_type not in ("add", "update"):
+        return ""
+    sent = Item.objects.sent(session.run.installation, item.record).exclude(pk=item.pk)
+    if sync_type == "add" and sent.exists():
+        return f"{item.record.key} was sent before, and this mapping only adds records."
+    if sync_type == "update" and not sent.filter(started_at__lt=item.created_at).exists():
+        return f"{item.record.key} was not sent before, and this mapping only updates records."
+    return ""
 
 
 def _body(session: Session, mapped: dict[str, Any]) -> dict[str, Any]:

@@ -249,6 +249,10 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """State → how many."""
         return dict(self.order_by().values_list("state").annotate(Count("pk")))
 
+    def sent(self, installation: Installation, record: Record) -> Self:
+        """What has sent this record to OpenAI through this installation, or may have."""
+        return self.filter(run__installation=installation, record=record, state__in=["done", "waiting", "unknown"])
+
     def abandoned(self) -> Self:
         """Items whose worker stopped renewing its lease while it worked on them."""
         return self.filter(state="working", lease_until__lt=timezone.now())

@@ -19,7 +19,8 @@ QUIET_CAUSES = frozenset({"answer", "event", "pull", "sample"})
 @dataclass(frozen=True)
 class Cause:
     """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history,
-    but for `correlation_id`: the flows that the change starts make their calls under it.
+    but for `correlation_id`: the flows that the change starts make their calls under it. A change that is made for one
+    flow names it in `only_flow`, and starts no other.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Cause:
     mapping_name: str = ""
     mapping_version: int | None = None
     correlation_id: str = ""
+    only_flow: int | None = None
 
 
 def save_record(
@@ -54,7 +56,7 @@ def save_record(
             record.sample = sample
         changed = _write(record, fields or {}, custom or {}, actor, why)
         if changed and why.kind not in QUIET_CAUSES:
-            _start_flows(actor, record, why.correlation_id)
+            _start_flows(actor, record, why)
     return record, changed
 
 
@@ -98,8 +100,8 @@ def difference(
     return old, {f"{part}.{name}": after[part][name] for part, name in names}
 
 
-def _start_flows(actor: Actor, record: Record, correlation_id: str) -> None:
+def _start_flows(actor: Actor, record: Record, why: Cause) -> None:
     # Runs are started above this module, and a run's answers are saved through it.
     from flows.starting import start_on_change
 
-    start_on_change(actor, record, correlation_id)
+    start_on_change(actor, record, why.correlation_id, why.only_flow)

@@ -81,13 +81,15 @@ def run_flow(actor: Actor, flow: Flow) -> Run:
     return run
 
 
-def start_on_change(actor: Actor, record: Record, correlation_id: str = "") -> list[Run]:
-    """Queue a push of `record` by each active flow that waits for changes of its entity."""
+def start_on_change(actor: Actor, record: Record, correlation_id: str = "", only_flow: int | None = None) -> list[Run]:
+    """Queue a push of `record` by each active flow that waits for changes of its entity, or by `only_flow` among them."""
     flows = Flow.objects.filter(
         active=True, trigger="on_change", mapping__active=True,
         mapping__direction="from_hub", mapping__entity=record.entity.name,
     )  # fmt: skip
     wanted = flows if record.sample else flows.filter(sample_only=False)
+    if only_flow is not None:
+        wanted = wanted.filter(pk=only_flow)
     return [
         _push(actor, flow.mapping, [record], flow=flow, correlation_id=correlation_id)
         for flow in wanted.select_related("mapping__installation")

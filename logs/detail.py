@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from logs.models import Attempt, Body, Call
 
 REQUEST: Final = 0  # the number under which the body of the request is kept
@@ -59,6 +62,11 @@ def detail_of(call: Call, wanted_attempt: str = "") -> Detail:
     numbers = [attempt.number for attempt in attempts]
     wanted = int(wanted_attempt) if wanted_attempt.isdecimal() and len(wanted_attempt) < 6 else 0
     return Detail(call, attempts, bodies, wanted if wanted in numbers else max(numbers, default=1))
+
+
+def waits_for(call: Call) -> str:
+    """What a call in line waits for at this moment, as the room that sets its limits says; empty for every other call."""
+    return str(import_string(settings.WAITS_FOR)(call)) if call.state in ("queued", "retrying") else ""
 
 
 def usage_of(call: Call) -> list[tuple[str, int]]:

@@ -83,16 +83,18 @@ class Scale:
         return Bar(css, f"{x:.1f}", f"{width:.1f}")
 
 
-def timeline(call: Call, attempts: Sequence[Attempt], now: datetime) -> Timeline:
-    """`attempts` by number; `now` ends what is not finished."""
+def timeline(call: Call, attempts: Sequence[Attempt], now: datetime, waits_for: str = "") -> Timeline:
+    """`attempts` by number; `now` ends what is not finished. `waits_for` says what a call in line waits for at this moment."""
     end = max([call.finished_at or now, *(attempt.finished_at for attempt in attempts if attempt.finished_at)])
     scale = Scale(call.created_at, max((end - call.created_at) / timedelta(milliseconds=1), 1.0))
-    return Timeline(list(_steps(call, attempts, end, scale)), _ticks(scale.total_ms), scale.total_ms)
+    return Timeline(
+        list(_steps(call, attempts, end, scale, waits_for or STILL)), _ticks(scale.total_ms), scale.total_ms
+    )
 
 
-def _steps(call: Call, attempts: Sequence[Attempt], end: datetime, scale: Scale) -> Iterator[Step]:
+def _steps(call: Call, attempts: Sequence[Attempt], end: datetime, scale: Scale, still: str) -> Iterator[Step]:
     if not attempts:
-        yield _last_line(scale, call, call.created_at, end)
+        yield _last_line(scale, call, call.created_at, end, still)
         return
     yield from _noticed(_line(scale, call.created_at, attempts[0].started_at, attempts[0].wait_cause))
     yield _attempt(scale, attempts[0], end)
@@ -101,10 +103,10 @@ def _steps(call: Call, attempts: Sequence[Attempt], end: datetime, scale: Scale)
         yield from _noticed(_pause(scale, before, left, pause_end))
         yield from _noticed(_line(scale, pause_end, attempt.started_at, attempt.wait_cause))
         yield _attempt(scale, attempt, end)
-    yield from _tail(scale, call, attempts[-1], end)
+    yield from _tail(scale, call, attempts[-1], end, still)
 
 
-def _tail(scale: Scale, call: Call, last: Attempt, end: datetime) -> Iterator[Step]:
+def _tail(scale: Scale, call: Call, last: Attempt, end: datetime, still: str) -> Iterator[Step]:
     """What follows the last attempt of a call that was to be tried again and has not been, or never will be."""
     if not last.finished_at or not last.retry_reason:
         return
@@ -112,15 +114,15 @@ def _tail(scale: Scale, call: Call, last: Attempt, end: datetime) -> Iterator[St
     due = max(min(last.finished_at + rest, end), last.finished_at)
     yield _pause(scale, last, last.finished_at, due)
     if due < end:
-        yield from _noticed(_last_line(scale, call, due, end))
+        yield from _noticed(_last_line(scale, call, due, end, still))
 
 
-def _last_line(scale: Scale, call: Call, start: datetime, end: datetime) -> Step:
+def _last_line(scale: Scale, call: Call, start: datetime, end: datetime, still: str) -> Step:
     """The line that a call is in, or that it left unsent. A refusal says by which limit, and when to come back."""
     step = _line(scale, start, end, call.error_code if call.state == "rejected" else "")
     if call.state == "rejected":
         return replace(step, title="Refused" if step.ms < NOTICED else step.title, note=call.error_message or step.note)
-    return step if call.state_info.final else replace(step, note=STILL)
+    return step if call.state_info.final else replace(step, title="Waits in line", note=still)
 
 
 def _noticed(step: Step) -> Iterator[Step]:

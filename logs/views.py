@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from logs import browse
-from logs.detail import REQUEST, SHOWN_RELATED, Part, detail_of, usage_of
+from logs.detail import REQUEST, SHOWN_RELATED, Part, detail_of, usage_of, waits_for
 from logs.filters import FilterForm, Filters, without
 from logs.links import address, cause_link
 from logs.models import AuditEntry, Call
@@ -98,7 +98,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "call": call,
         "detail": detail,
-        "timeline": timeline(call, detail.attempts, timezone.now()),
+        "timeline": timeline(call, detail.attempts, timezone.now(), waits_for(call)),
         "request_part": Part(detail.bodies.get(REQUEST), request.GET.get("request", "body")),
         "answer_part": Part(detail.bodies.get(detail.chosen), request.GET.get("answer", "body")),
         "usage": usage_of(call),

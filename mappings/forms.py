@@ -77,7 +77,8 @@ class MappingForm(forms.ModelForm[Mapping]):
         }
         help_texts = {
             "entity": "Product, Customer, Message, or an entity of your own.",
-            "sync_type": "To hub: whether records are made, changed, or marked as deleted. A push sends what it is given.",
+            "sync_type": "To hub: whether records are made, changed, or marked as deleted. From hub: Add sends a record the first "
+            "time only, Update only what the installation has sent before.",
             "filter": "JSONata. Records for which it is not true are left out.",
             "error_filter": "JSONata. Records for which it is true are refused, with an error in the log.",
             "order": "Where several mappings fit, the lowest number goes first.",

@@ -154,7 +154,7 @@ class ConnectTimedOut(NotSent):
 
 
 class BodyCutOff(NotSent):
-    help_code, slug = help.TIMED_OUT, "body_cut_off"
+    help_code, slug = help.BODY_CUT_OFF, "body_cut_off"
 
 
 class OutcomeUnknown(CallError):

@@ -1,4 +1,4 @@
-"""What became of calls of unknown outcome. The call's own row in the log stays as it was written."""
+"""What became of calls of unknown outcome. The call's own row in the log keeps its state; what OpenAI counted is added to it."""
 
 from __future__ import annotations
 

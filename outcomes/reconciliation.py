@@ -24,6 +24,7 @@ from logs.context import Context
 from logs.models import Body, Call
 from openai_api.client import Client
 from openai_api.errors import CallError, FailedInside, NotFound
+from openai_api.reading import Reading, read
 
 CAUSE = "reconciliation"
 ASKABLE = ("create_response", "create_batch")
@@ -35,11 +36,12 @@ PAGES, ROWS = 5, 100
 
 @dataclass(frozen=True)
 class Found:
-    """What OpenAI says. Without a `decision` it is asked again later, unless what it said is `final`."""
+    """What OpenAI says. Without a `decision` it is asked again later, unless what it said is `final`. `used` is what it counted."""
 
     decision: str = ""
     note: str = ""
     final: bool = False
+    used: Reading | None = None
 
 
 LATER = Found()
@@ -71,9 +73,9 @@ def _response(client: Client, call: Call) -> Found:
     if status in UNFINISHED:
         return Found(note=f"OpenAI is still working on {call.object_id}.")
     if status in ("completed", "incomplete"):
-        return Found("done", f"OpenAI has {call.object_id} as {status}{_tokens(body)}.")
+        return Found("done", f"OpenAI has {call.object_id} as {status}{_tokens(body)}.", used=read(body))
     if status == "cancelled":
-        return Found("not_done", f"OpenAI has {call.object_id} as cancelled{_tokens(body)}.")
+        return Found("not_done", f"OpenAI has {call.object_id} as cancelled{_tokens(body)}.", used=read(body))
     return LATER
 
 

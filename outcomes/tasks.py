@@ -43,7 +43,7 @@ def reconcile(call_id: str) -> None:
         return
     found = ask(call)
     if found.decision:
-        settle(SYSTEM, call, found.decision, found.note)
+        settle(SYSTEM, call, found.decision, found.note, found.used)
     elif found.note:
         open_row = Settlement.objects.filter(call_id=call.pk, decision="")
         open_row.update(note=found.note, **({"look_at": None} if found.final else {}))

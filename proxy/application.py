@@ -19,7 +19,7 @@ from openai_api import errors
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
 from openai_api.upload import CallerLeft, Upload
-from proxy import knocks, options, refusals, request
+from proxy import breaks, knocks, options, refusals, request
 from proxy.doors import Door, Headers, door
 from proxy.refusals import Refusal
 
@@ -187,6 +187,9 @@ async def _answer(passage: Passage, send: Send) -> None:
     if length >= 0:
         headers.append((b"content-length", str(length).encode()))
     headers.append((b"x-patchbay-call-id", str(passage.call_id).encode()))
+    if isinstance(failure, errors.NoCredit) and "x-should-retry" not in passage.headers:
+        # SDKs repeat every 429 that does not say this, and no repetition brings credit.
+        headers.append((b"x-should-retry", b"false"))
     await send({"type": "http.response.start", "status": passage.status, "headers": headers})
     if whole:
         await send({"type": "http.response.body", "body": content})
@@ -197,6 +200,7 @@ async def _answer(passage: Passage, send: Send) -> None:
     except errors.CallError as error:
         # The beginning has been sent: all that is left is to end without the end, so that the caller sees it is broken.
         log.warning("An answer broke off: %s", error.code)
+        breaks.on_purpose.set(True)
         return
     await send({"type": "http.response.body", "body": b""})
 

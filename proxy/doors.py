@@ -54,7 +54,7 @@ class Door:
         found = self._heads.get(given)
         if found is None:
             named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
-            chosen = options.read(dict(named))
+            chosen = options.read(dict(named), self.client.retries)
             found = Head(chosen, self.client.head(request.headers(named, self.client.headers)))
             if len(self._heads) < MOST_HEADS:
                 self._heads[given] = found

@@ -1,6 +1,7 @@
 """What a caller of the proxy may choose by header, per request.
 
-x-patchbay-retries: 3              tries after the first; the SDK's own retries come on top, so the default is 0
+x-patchbay-retries: 3              tries after the first; the SDK's own retries come on top, so the default is 0. How long
+                                   they wait is the installation's policy
 x-patchbay-retry-on: 429, 5xx      which statuses are tried again; `all` is every error that can succeed at all
 x-patchbay-timeout: 30             seconds for each attempt, up to its headers
 x-patchbay-correlation-id: order-7 joins calls of one story in the log
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openai_api.retries import RetryPolicy
 
@@ -37,29 +38,31 @@ class Options:
     tags: str = ""
 
 
-def read(headers: Mapping[str, str]) -> Options:
-    """The options of a request whose `headers` have lower-case names. Raises BadOption."""
+def read(headers: Mapping[str, str], own: RetryPolicy) -> Options:
+    """The options of a request whose `headers` have lower-case names. `own` is the installation's policy. Raises BadOption."""
     given = {name: value.strip() for name, value in headers.items() if name.startswith(PREFIX)}
     if not given:
         return Options()
     if unknown := given.keys() - KNOWN:
         raise BadOption(f"The header {sorted(unknown)[0]} is unknown. Known are {', '.join(sorted(KNOWN))}.")
     return Options(
-        policy=_policy(given),
+        policy=_policy(given, own),
         timeout=_timeout(given),
         correlation_id=_correlation(given),
         tags=_tags(given.get("x-patchbay-tags", "")),
     )
 
 
-def _policy(given: Mapping[str, str]) -> RetryPolicy:
+def _policy(given: Mapping[str, str], own: RetryPolicy) -> RetryPolicy:
+    """How often and after what, by the headers; how long to wait, as the installation does."""
     text = given.get("x-patchbay-retries", "0")
     if not NUMBER.fullmatch(text) or int(text) > MOST_RETRIES:
         raise BadOption(f"x-patchbay-retries is a whole number from 0 to {MOST_RETRIES}.")
     on = [part.strip().lower() for part in given.get("x-patchbay-retry-on", "").split(",") if part.strip()]
     if any(part != "all" and not STATUS.fullmatch(part) for part in on):
         raise BadOption("x-patchbay-retry-on is a list of statuses such as 429, 5xx, or the word all.")
-    return RetryPolicy(count=int(text), on_all_errors="all" in on, only=tuple(part for part in on if part != "all"))
+    statuses = tuple(part for part in on if part != "all")
+    return replace(own, count=int(text), on_all_errors="all" in on, only=statuses)
 
 
 def _timeout(given: Mapping[str, str]) -> float:

@@ -20,6 +20,7 @@ TIMED_OUT: Final = "PB-1008"
 ANSWER_FOREIGN: Final = "PB-1009"
 ADDRESS_PRIVATE: Final = "PB-1010"
 REDIRECT_REFUSED: Final = "PB-1011"
+BODY_CUT_OFF: Final = "PB-1012"
 THROTTLE_REJECTED: Final = "PB-2001"
 RATE_LIMITED: Final = "PB-2002"
 CREDIT_MISSING: Final = "PB-2003"
@@ -131,6 +132,15 @@ ENTRIES: Final[dict[str, HelpEntry]] = {
             "The server answered with a redirect, which was not followed.",
             "Following it would hand the API key to an address that nobody checked.",
             "Enter the final address as the base URL, if you trust it. A redirect from http to https needs only the s.",
+        ),
+        HelpEntry(
+            BODY_CUT_OFF,
+            "The request broke off on its way",
+            "The connection ended while the body of the request was being sent. OpenAI can't act on half a body.",
+            "The network or a proxy in between dropped the connection, the upload took longer than the call may, or the far "
+            "side did not want to read on.",
+            "Send it again: nothing was carried out and nothing is paid. If large uploads break again and again, raise the "
+            "timeout, or look at what lies between this machine and OpenAI.",
         ),
         HelpEntry(
             THROTTLE_REJECTED,

@@ -68,7 +68,19 @@ def test_a_stopped_connection_says_so_wherever_it_is_shown(far_side: Any) -> Non
         assert "OpenAI main is stopped." in omar.get(address).content.decode()
         assert "OpenAI main is stopped." not in vera.get(address).content.decode()
     first = omar.get("/installations/").content.decode()
-    assert first.count("It failed 3 times in a row") == 1, "The first page says it once."
+    assert first.count("Incorrect API key") == 1, "The first page says it once."
+    page = omar.get(f"/installations/{installation.pk}/").content.decode()
+    assert page.count("Incorrect API key") == 1, "So does its own page."
+
+
+def test_several_connections_in_trouble_take_a_line_each_above_other_pages(far_side: Any) -> None:
+    installation = stopped(far_side)
+    builders.installation(name="Other", webhook_key="x", connection=builders.connection(name="Old", status="failed"))
+    omar = people.signed_in(people.operator_omar())
+    page = omar.get("/log/").content.decode()
+    assert "OpenAI main is stopped." in page and "Old fails." in page and "Incorrect API key" not in page
+    page = omar.get(f"/installations/{installation.pk}/").content.decode()
+    assert "Old fails." in page and "OpenAI main is stopped." not in page
 
 
 def test_all_processes_refuse_its_calls_and_the_trail_tells_once(far_side: Any) -> None:

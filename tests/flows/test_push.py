@@ -12,6 +12,7 @@ from flows.actions import CannotStart, start_push
 from flows.engine import execute
 from flows.models import Item, RecordChange, Run
 from logs.models import Call
+from mappings.models import Mapping
 from tests import builders as plain
 from tests.flows.builders import OMAR, mapping, product, push, ready_installation, response
 
@@ -31,6 +32,48 @@ def test_a_push_writes_the_answer_into_each_record(openai):
     for item in run.items.select_related("record"):
         assert item.record.custom["OpenAI Response Text"] == "A fine thing."
         assert item.record.custom["OpenAI Last Response ID"] == item.response_id
+
+
+def test_a_mapping_that_only_adds_sends_a_record_once(openai):
+    installation = ready_installation()
+    Mapping.objects.update(sync_type="add")
+    old, new = product("P-1"), product("P-2")
+    assert ended(push([old], installation)).done == 1
+    run = ended(push([old, new], installation))
+    assert (run.state, run.done, run.skipped, len(openai.requests)) == ("done", 1, 1, 2)
+    assert run.items.get(state="skipped").error == "P-1 was sent before, and this mapping only adds records."
+    assert ended(push([old], ready_installation(name="Elsewhere", webhook_key="other"))).done == 1
+
+
+def test_what_may_have_been_sent_is_not_added_again(openai):
+    installation = ready_installation()
+    Mapping.objects.update(sync_type="add")
+    first = push(installation=installation)
+    first.items.update(state="unknown")
+    assert ended(push([first.items.get().record], installation)).skipped == 1
+    assert openai.requests == []
+
+
+def test_a_mapping_that_only_updates_sends_what_was_sent_before(openai):
+    installation = ready_installation()
+    old, new = product("P-1"), product("P-2")
+    ended(push([old], installation))
+    Mapping.objects.filter(direction="from_hub").update(sync_type="update")
+    run = ended(push([old, new], installation))
+    assert (run.done, run.skipped) == (1, 1)
+    assert run.items.get(state="skipped").error == "P-2 was not sent before, and this mapping only updates records."
+
+
+def test_a_change_that_is_added_is_not_updated_as_well(openai):
+    """Both kinds of mapping wait for the same change: the record leaves once."""
+    installation = ready_installation()
+    record, mappings = product(), Mapping.objects.filter(installation=installation, direction="from_hub")
+    mappings.update(sync_type="add")
+    adding = push([record], installation)
+    updating = push([record], installation)
+    ended(adding)
+    mappings.update(sync_type="update")
+    assert (ended(updating).skipped, len(openai.requests)) == (1, 1)
 
 
 def test_every_item_leads_to_its_call_and_every_change_to_its_mapping(openai):

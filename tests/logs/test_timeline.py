@@ -85,7 +85,7 @@ def test_time_in_line_that_no_limit_took_says_so():
 
 def test_a_call_in_line_grows_until_now():
     row = call(state="queued", attempts=0)
-    assert kinds(told(row, later=4)) == [("line", "Waited in line", 4000)]
+    assert kinds(told(row, later=4)) == [("line", "Waits in line", 4000)]
 
 
 def test_a_call_that_waits_to_be_tried_again_grows_until_now():
@@ -98,8 +98,10 @@ def test_a_retry_that_has_rested_and_stands_in_line_again_is_told_apart():
     row = call(state="retrying")
     first = answered(row, state="failed", retry_reason="server_failed", retry_after_ms=800)
     story = told(row, first, later=3)
-    assert kinds(story)[-2:] == [("pause", "Waited before trying again", 800), ("line", "Waited in line", 1000)]
+    assert kinds(story)[-2:] == [("pause", "Waited before trying again", 800), ("line", "Waits in line", 1000)]
     assert story.steps[-1].note == STILL
+    story = timeline(row, [first], row.created_at + timedelta(seconds=3), "Waits for a place")
+    assert story.steps[-1].note == "Waits for a place"
 
 
 def test_a_retry_that_the_gate_refused_shows_its_last_wait_and_when_to_come_back():

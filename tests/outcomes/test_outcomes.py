@@ -114,6 +114,48 @@ def test_a_response_whose_stream_broke_is_asked_for_by_its_id(far_side: Any, lin
     assert AuditEntry.objects.get().action == "marked as carried out"
 
 
+USAGE = {
+    "input_tokens": 1000,
+    "input_tokens_details": {"cached_tokens": 400},
+    "output_tokens": 200,
+    "output_tokens_details": {"reasoning_tokens": 60},
+    "total_tokens": 1200,
+}
+
+
+def test_what_openai_counted_is_added_to_a_row_that_has_none(
+    far_side: Any, line: list[Any], as_viewer: Browser
+) -> None:
+    call = lost(object_id="resp_1")
+    answering(far_side, response("completed", model="gpt-5-mini-2025-08-07", usage=USAGE))
+    asked_of_openai(call, line)
+    call.refresh_from_db()
+    assert (call.input_tokens, call.cached_tokens, call.output_tokens, call.reasoning_tokens, call.total_tokens) == (
+        *(1000, 400, 200, 60, 1200),
+    )
+    assert (call.state, call.model) == ("unknown", "gpt-5-mini-2025-08-07")
+    assert call.cost and "genai-prices" in call.price_basis
+    assert not Call.objects.get(cause="reconciliation").total_tokens, "Asking used nothing."
+    assert "1,200" in as_viewer.get(f"/log/{call.pk}/").content.decode()
+
+
+def test_what_the_stream_had_told_before_it_broke_stays(far_side: Any, line: list[Any]) -> None:
+    call = lost(object_id="resp_1", model="gpt-6-luna", total_tokens=7)
+    answering(far_side, response("completed", usage=USAGE))
+    asked_of_openai(call, line)
+    call.refresh_from_db()
+    assert (call.total_tokens, call.input_tokens, call.cost, call.model) == (7, None, None, "gpt-6-luna")
+
+
+@pytest.mark.parametrize("used", [{}, {"usage": None}, {"usage": {"total_tokens": "many"}}])
+def test_an_answer_that_counts_nothing_changes_nothing(far_side: Any, line: list[Any], used: dict[str, Any]) -> None:
+    call = lost(object_id="resp_1")
+    answering(far_side, response("cancelled", **used))
+    assert asked_of_openai(call, line).decision == "not_done"
+    call.refresh_from_db()
+    assert (call.total_tokens, call.cost, call.price_basis) == (None, None, "")
+
+
 @pytest.mark.parametrize(
     ("answer", "decision", "words"),
     [

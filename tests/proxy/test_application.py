@@ -151,6 +151,21 @@ def test_an_error_of_openais_passes_as_it_is(far_side: Install, secret: str, sta
     assert (ended().state, ended().error_code) == ("failed", "some_code")
 
 
+@pytest.mark.parametrize(("code", "again"), [("insufficient_quota", "false"), ("rate_limit_exceeded", None)])
+def test_a_429_that_no_repetition_helps_says_so_where_openai_does_not(
+    far_side: Install, secret: str, code: str, again: str | None
+) -> None:
+    far_side(lambda request: error(429, code))
+    got = ask("POST", place("/responses"), secret, SAY_HELLO, **JSON)
+    assert (got.status, got.error["code"], got.headers.get("x-should-retry")) == (429, code, again)
+
+
+def test_what_openai_says_of_trying_again_stands_above_what_patchbay_thinks(far_side: Install, secret: str) -> None:
+    far_side(lambda request: error(429, "insufficient_quota", x_should_retry="true"))
+    got = ask("POST", place("/responses"), secret, SAY_HELLO, **JSON)
+    assert got.headers["x-should-retry"] == "true"
+
+
 def test_an_error_that_repeats_the_key_does_not_give_it_away(far_side: Install, secret: str) -> None:
     """A caller holds a token in place of the key; a far side that quotes what it refuses must not hand the key over."""
     told = {"message": f"Incorrect API key provided: {builders.API_KEY}.", "type": "x", "param": None, "code": "y"}
@@ -198,6 +213,13 @@ def test_it_is_tried_again_only_as_the_header_asks(far_side: Install, secret: st
     assert ask_with(x_patchbay_retries="2") == (200, 3)
     assert ask_with(x_patchbay_retries="2", x_patchbay_retry_on="429") == (503, 1)
     assert ask_with(x_patchbay_retries="1", x_patchbay_retry_on="5xx") == (503, 2)
+
+
+def test_between_tries_it_waits_as_the_installation_says(far_side: Install) -> None:
+    secret = token(builders.installation(retry_wait="fixed", retry_delay=0.02, retry_cap=0.02))
+    far_side(lambda request: error(503, "server_error"))
+    ask("POST", place("/responses"), secret, SAY_HELLO, x_patchbay_retries="1", **JSON)
+    assert Attempt.objects.get(number=1).retry_after_ms == 20
 
 
 @pytest.mark.parametrize(

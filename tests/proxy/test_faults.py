@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import ipaddress
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from proxy.models import Token, digest, new_token
 from tests import builders
 from tests.conftest import free_port, wait_until
 from tests.proxy.raw import Behaviour, FarSide, Web, read_request, reset, wait_for_end
+from ui import help
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT = 0.4
@@ -147,7 +149,8 @@ TABLE = [
     Fault("429 of tokens", say(refusal("429 Slow", "tokens", "rate_limit_exceeded")), 429, PASSED, errors.RateLimited),
     Fault(
         "429 without credit",
-        say(refusal("429 Broke", "insufficient_quota", "insufficient_quota")), 429, PASSED, errors.NoCredit,
+        say(refusal("429 Broke", "insufficient_quota", "insufficient_quota")),
+        429, PASSED, errors.NoCredit, again="false",
     ),
     Fault("429 without a word", say(whole("429 Slow", b"", "text/plain")), 429, PASSED, errors.NotOpenAI),
     Fault("500", say(refusal("500 Oops", "server_error", None)), 500, PASSED, errors.ServerFailed),
@@ -161,7 +164,10 @@ TABLE = [
     ),
     Fault("garbage", say(b"SSH-2.0-OpenSSH\r\n"), 504, "outcome_unknown", PAID, "unknown", "false"),
     *(
-        Fault(f"429 {code}", say(refusal("429 Broke", "insufficient_quota", code)), 429, PASSED, errors.NoCredit)
+        Fault(
+            f"429 {code}",
+            say(refusal("429 Broke", "insufficient_quota", code)), 429, PASSED, errors.NoCredit, again="false",
+        )
         for code in (
             "credit_balance_exhausted",
             "organization_spend_limit_exceeded",
@@ -309,6 +315,19 @@ def test_a_far_side_that_is_never_reached_has_seen_nothing(way, url, far, code, 
         through.call()
 
 
+def test_an_answer_that_is_broken_off_on_purpose_is_no_error_of_the_program(way, caplog):
+    with pytest.raises(httpx.RemoteProtocolError):
+        way(say(STREAM + chunked(EVENTS[0], end=False))).forwarded()
+    ended(state="unknown")
+    said = [(record.levelname, record.getMessage()) for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said == [("WARNING", "An answer broke off: outcome_unknown")]
+
+
+def test_an_answer_without_an_end_that_nobody_meant_is_one(caplog):
+    logging.getLogger("uvicorn.error").error("ASGI callable returned without completing response.")
+    assert "without completing response" in caplog.text
+
+
 def test_a_stream_passes_byte_for_byte_as_it_comes(way):
     odd = b": a comment\n\nevent: odd\r\ndata: \xff\xfe\r\n\r\n"
     through = way(
@@ -389,7 +408,7 @@ def test_a_far_side_that_resets_in_the_middle_of_a_body_has_carried_out_nothing(
     answer = through.program.post("/files", content=bytes(8 * LARGE))
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "body_cut_off")
     assert answer.headers["x-should-retry"] == "true"
-    ended(state="failed", error_code="body_cut_off")
+    ended(state="failed", error_code="body_cut_off", help_code=help.BODY_CUT_OFF)
 
 
 def test_a_refusal_in_the_middle_of_a_body_arrives(way):

@@ -196,7 +196,7 @@ def test_a_rule_that_cannot_work_is_named_with_its_mapping(openai):
 
 
 def test_a_change_that_starts_no_flow_has_failed_and_leaves_no_flow_behind(openai, monkeypatch):
-    monkeypatch.setattr("flows.starting.start_on_change", lambda actor, record, correlation_id: [])
+    monkeypatch.setattr("flows.starting.start_on_change", lambda actor, record, correlation_id, only_flow: [])
     outcome = end_of("workflow", subject_of())
     assert outcome.state == "failed"
     assert "no flow started" in outcome.sentence
@@ -288,3 +288,21 @@ def test_the_installations_own_flow_is_what_the_workflow_check_watches(openai):
     for _ in range(2):
         assert end_of("workflow", subject).state == "passed"
     assert list(Run.objects.values_list("flow", flat=True)) == [own.pk, own.pk]
+
+
+def test_what_the_workflow_check_changes_starts_no_flow_but_its_own(openai):
+    subject = subject_of()
+    other = ready_installation(name="Elsewhere", webhook_key="other")
+    for installation in (subject.installation, other):
+        mapping = Mapping.objects.for_push(installation, "Product").get()
+        Flow.objects.create(installation=installation, mapping=mapping, name="Theirs", trigger="on_change")
+    assert end_of("workflow", subject).state == "passed"
+    assert Run.objects.get().installation == subject.installation
+
+
+def test_a_sample_that_its_mapping_leaves_out_is_no_failure(openai):
+    subject = subject_of()
+    Mapping.objects.filter(direction="from_hub").update(sync_type="update")
+    outcome = end_of("sample-push", subject)
+    assert (outcome.state, openai.requests) == ("skipped", [])
+    assert "only updates records" in outcome.sentence

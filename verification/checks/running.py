@@ -8,7 +8,7 @@ from flows.actions import wait_for_run
 from flows.engine import execute
 from flows.models import Run
 from logs.models import Call
-from verification.subject import Outcome, call_ids, failed, log_links, record_link, remedy_for, run_link
+from verification.subject import Outcome, call_ids, failed, log_links, record_link, remedy_for, run_link, skipped
 
 # Seconds between two looks at a run that waits for OpenAI.
 STEP = 1.0
@@ -31,6 +31,7 @@ def calls_of(run: Run) -> tuple[str, ...]:
 
 
 RETRY = "Open the run: it names the reason, and retries what failed once that is mended."
+LEFT_OUT = "See the filter and the sync type of the mapping, then run this check again."
 GOES_ON = "The run goes on by itself. Open it and watch its end; if it stands still, see that a worker runs."
 
 
@@ -41,13 +42,15 @@ def _standing(run: Run) -> str:
 
 
 def not_done(run: Run) -> Outcome:
-    """What to say of a run that did not do what it was started for."""
+    """What to say of a run that did not do what it was started for. One whose mapping left everything out has not failed."""
     item = run.items.exclude(error="").first()
     why = (item.error if item else run.note) or _standing(run)
     calls = calls_of(run)
     evidence = [run_link(run), *log_links(calls)]
     if item:
         evidence.append(record_link(item.record))
+    if run.state == "done" and run.skipped == run.total:
+        return skipped(f"Run {run.pk} sent nothing. {why}", LEFT_OUT, evidence=evidence, calls=calls)
     code = (item.help_code if item else run.help_code) or ""
     return failed(
         f"Run {run.pk} did not finish its work. {why}",

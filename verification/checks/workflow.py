@@ -60,7 +60,7 @@ def clear(subject: Subject) -> None:
 
 def _change_and_watch(subject: Subject, flow: Flow, record: Record) -> Outcome:
     began, known = time.monotonic(), set(Run.objects.filter(flow=flow).values_list("pk", flat=True))
-    cause = Cause("check", correlation_id=subject.verification.correlation_id)
+    cause = Cause("check", correlation_id=subject.verification.correlation_id, only_flow=flow.pk)
     save_record(subject.actor, SAMPLE_ENTITY, record.key, custom={MARK: timezone.now().isoformat()}, cause=cause)
     run = Run.objects.filter(flow=flow, items__record=record).exclude(pk__in=known).first()
     if run is None:
