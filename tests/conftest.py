@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -18,6 +19,9 @@ from pytest_django import DjangoDbBlocker
 from tests import people
 from tests.tools import ROOT, free_port, wait_until
 
+if TYPE_CHECKING:
+    from tests.whole.program import Program
+
 __all__ = ["ROOT", "Sandbox", "free_port", "wait_until"]
 FarSide = Callable[[httpx.Request], httpx.Response]
 
@@ -26,19 +30,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
 
 
+# Which files share more than a file does: one running program, one Chromium.
+SHARED = {
+    "tests/whole/test_background.py": "program",
+    "tests/whole/test_kill.py": "program",
+    "tests/whole/test_kill_proxy.py": "program",
+    "tests/proxy/test_sdk.py": "program",
+    "tests/proxy/test_memory.py": "program",
+    "tests/browser/test_journey.py": "Chromium",
+    "tests/browser/test_keyboard.py": "Chromium",
+    "tests/ui/test_script.py": "Chromium",
+}
+
+
+def batch(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return SHARED.get(file, file)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole programs comes first, so that no process is left alone with it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (batch(item.nodeid) != "program", item.get_closest_marker("slow") is None))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests of one file stay in one process: what they share is made once. Files go out in the order above."""
-    from xdist.scheduler import LoadFileScheduling
+    """Tests that share something stay in one process: it is made once. Batches go out in the order above."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Batches(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return batch(nodeid)
 
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Batches(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_authorities() -> Iterator[None]:
+    """No test trusts anybody over TLS, and each HTTP client would read all certificates that this machine trusts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +139,11 @@ class Sandbox:
         found: dict[str, Any] = self._control.get("/journal").raise_for_status().json()
         return found
 
+    def busy(self) -> int:
+        """Requests under way. Asked often, so without the rows."""
+        found = self._control.get("/journal", params={"path": "none"}).raise_for_status().json()
+        return int(found["concurrent"])
+
     def journal(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.witness()["requests"]
         return rows
@@ -136,6 +175,16 @@ def running_sandbox() -> Iterator[Sandbox]:
     sandbox.close()
     process.terminate()
     process.wait(5)
+
+
+@pytest.fixture(scope="session")
+def whole_program(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Program]:
+    """The real program at the running sandbox, started once for all that is done to it, kill -9 included."""
+    from tests.whole.program import settled_in
+
+    running_sandbox.clear()
+    with settled_in(tmp_path_factory.mktemp("whole"), running_sandbox) as program:
+        yield program
 
 
 @pytest.fixture
