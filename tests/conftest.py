@@ -30,16 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
 
 
-# Which files share more than a file does: one running program, one Chromium.
+# Which files share more than a file does: one running program.
 SHARED = {
     "tests/whole/test_background.py": "program",
     "tests/whole/test_kill.py": "program",
     "tests/whole/test_kill_proxy.py": "program",
     "tests/proxy/test_sdk.py": "program",
     "tests/proxy/test_memory.py": "program",
-    "tests/browser/test_journey.py": "Chromium",
-    "tests/browser/test_keyboard.py": "Chromium",
-    "tests/ui/test_script.py": "Chromium",
 }
 
 
