@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from django.apps import apps
 from django.core.management.commands import flush
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.test import Client as Browser
 from pytest_django import DjangoDbBlocker
 
 from tests import people
 from tests.tools import ROOT, free_port, wait_until
+
+if TYPE_CHECKING:
+    from tests.whole.program import Program
 
 __all__ = ["ROOT", "Sandbox", "free_port", "wait_until"]
 FarSide = Callable[[httpx.Request], httpx.Response]
@@ -26,19 +29,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pictures", action="store_true", help="take the README's pictures anew")
 
 
+# Which files share more than a file does: one running program.
+SHARED = {
+    "tests/whole/test_background.py": "program",
+    "tests/whole/test_kill.py": "program",
+    "tests/whole/test_kill_proxy.py": "program",
+    "tests/proxy/test_sdk.py": "program",
+    "tests/proxy/test_memory.py": "program",
+}
+
+
+def batch(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return SHARED.get(file, file)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole programs comes first, so that no process is left alone with it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (batch(item.nodeid) != "program", item.get_closest_marker("slow") is None))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Tests of one file stay in one process: what they share is made once. Files go out in the order above."""
-    from xdist.scheduler import LoadFileScheduling
+    """Tests that share something stay in one process: it is made once. Batches go out in the order above."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Batches(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return batch(nodeid)
 
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Batches(config, log)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_authorities() -> Iterator[None]:
+    """No test trusts anybody over TLS, and each HTTP client would read all certificates that this machine trusts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +135,11 @@ class Sandbox:
         found: dict[str, Any] = self._control.get("/journal").raise_for_status().json()
         return found
 
+    def busy(self) -> int:
+        """Requests under way. Asked often, so without the rows."""
+        found = self._control.get("/journal", params={"path": "none"}).raise_for_status().json()
+        return int(found["concurrent"])
+
     def journal(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.witness()["requests"]
         return rows
@@ -138,6 +173,16 @@ def running_sandbox() -> Iterator[Sandbox]:
     process.wait(5)
 
 
+@pytest.fixture(scope="session")
+def whole_program(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Program]:
+    """The real program at the running sandbox, started once for all that is done to it, kill -9 included."""
+    from tests.whole.program import settled_in
+
+    running_sandbox.clear()
+    with settled_in(tmp_path_factory.mktemp("whole"), running_sandbox) as program:
+        yield program
+
+
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox, settings: object) -> Sandbox:
     settings.SANDBOX_URL = running_sandbox.url  # type: ignore[attr-defined]
@@ -150,13 +195,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """A test with real transactions ends in a flush, which also takes what migrations had put there. It comes back as it
     was: making content types, permissions and roles anew, as Django would, is the longest part of a short test.
     """
-    with django_db_blocker.unblock():
-        models = apps.get_models(include_auto_created=True)
-        seeds = [(model, rows) for model in models if (rows := list(model._base_manager.all()))]
+    seeds = []
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=True, include_views=False):
+            cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 - a table of ours
+            if rows := cursor.fetchall():
+                seeds.append((f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows))  # noqa: S608
 
     def bring_back(*_: object, **options: object) -> None:
-        with transaction.atomic():
-            for model, rows in seeds:
-                model._base_manager.bulk_create(rows)
+        with transaction.atomic(), connection.cursor() as cursor:
+            for insert, rows in seeds:
+                cursor.executemany(insert, rows)
 
     flush.emit_post_migrate_signal = bring_back

@@ -36,13 +36,17 @@ os.makedirs(f"{os.environ['PATCHBAY_TEST_VAR_DIR']}/static", exist_ok=True)
 
 from config.settings import *  # noqa: E402, F403 - the environment must be set first
 
-# Hashed file names need collectstatic, slow password hashes need time; neither is what tests are about.
+# Hashed file names need collectstatic, slow password hashes need time, and the static files' middleware, which is
+# asynchronous, a loop and a thread for each request. None is what these tests are about; tests/whole has them all.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("servestatic.")]  # noqa: F405
 
 # SQLite's test database is a file: the gate writes on a connection of its own, as it does in the running program.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    # Nobody needs these rows after a power cut.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": f"{os.environ['PATCHBAY_TEST_VAR_DIR']}/test.sqlite3"}  # noqa: F405

@@ -27,7 +27,7 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(folder / "var")}
-        self.environment |= {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
+        self.environment |= {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port()), "WORKERS": "1"}
         self.output = folder / "output"
         subprocess.run(
             [sys.executable, "-c", "import start; start.make_secrets(start.var_dir())"],

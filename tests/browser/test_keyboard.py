@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Program
-from tests.browser.driving import PASS_PHRASE, in_chromium
+from accounts.setup import new_setup_address
+from tests.browser.driving import PASS_PHRASE, in_chromium, served
+from tests.conftest import Sandbox
 
-pytestmark = in_chromium
+pytestmark = [*in_chromium, pytest.mark.django_db(transaction=True)]
 MOST_STOPS = 60
 # Whether the wanted control has the focus, and whether an outline shows where the focus is: on the control, or around it.
 LOOK = """wanted => {
@@ -46,9 +51,16 @@ class Typist:
         expect(self.page.locator("[aria-current=step]")).to_have_text(title)
 
 
-def test_the_form_is_worked_by_keyboard_from_set_up_to_apply(page: Page, program: Program):
+@pytest.fixture
+def set_up(transactional_db: None, sandbox: Sandbox) -> Iterator[str]:
+    """The first page of a Patchbay that nobody has used."""
+    with served() as here:
+        yield here + urlsplit(str(new_setup_address())).path
+
+
+def test_the_form_is_worked_by_keyboard_from_set_up_to_apply(page: Page, set_up: str):
     ada = Typist(page)
-    page.goto(program.address)
+    page.goto(set_up)
     page.keyboard.type("ada")  # the first field has the focus
     page.keyboard.press("Tab")
     page.keyboard.type(PASS_PHRASE)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,24 @@ def rows() -> list[set[str]]:
 ROOMS = set.union(*rows())
 
 
+@cache
 def modules_of(room: str) -> list[Path]:
     return sorted((ROOT / room).rglob("*.py"))
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def imports_of(path: Path) -> list[tuple[str, int]]:
     """Every module that a file imports, wherever in it, with the line."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return list(_imports_of(path))
+
+
+def _imports_of(path: Path) -> Iterator[tuple[str, int]]:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((name.name, node.lineno) for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -116,11 +128,7 @@ def test_the_address_of_openai_stands_in_one_place():
         for path in modules_of(room):
             if place(path) == "connections/models.py" or "migrations" in path.parts:
                 continue
-            texts = [
-                node.value
-                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-                if isinstance(node, ast.Constant)
-            ]
+            texts = [node.value for node in nodes_of(path) if isinstance(node, ast.Constant)]
             assert not [t for t in texts if isinstance(t, str) and t.startswith("https://api.openai")], place(path)
 
 

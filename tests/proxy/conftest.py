@@ -79,17 +79,12 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Shop]:
-    program = Program(tmp_path_factory.mktemp("proxy"), running_sandbox)
+def shop(whole_program: Program, running_sandbox: Sandbox) -> Shop:
     plan: list[Any] = [(name, running_sandbox.url, {}) for name in NAMES]
     once = {"throttle_limit": 1, "throttle_seconds": 60}
     plan += [("Patient", running_sandbox.url, once), ("Narrow", running_sandbox.url, {**once, "excess": "reject"})]
-    program.start()
-    try:
-        made = program.manage("shell", "-v", "0", "-c", SEED.format(plan=json.dumps(plan)))
-        yield Shop(program, made["token"])
-    finally:
-        program.stop()
+    made = whole_program.manage("shell", "-v", "0", "-c", SEED.format(plan=json.dumps(plan)))
+    return Shop(whole_program, made["token"])
 
 
 class Sdk:

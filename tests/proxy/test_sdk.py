@@ -187,12 +187,12 @@ def test_openais_refusals_arrive_as_they_are(sdk: Sdk, sandbox_now: Sandbox, at,
 
 
 def test_a_token_that_is_not_known_is_an_authentication_error_and_no_row(sdk: Sdk):
-    before = sdk.shop.program.rows("SELECT count(*) FROM logs_call")
+    before = sdk.shop.program.rows("SELECT count(*) FROM logs_call WHERE cause = 'proxy'")
     for token in ("pbt_wrong", "sk-sandbox", "x"):
         with pytest.raises(openai.AuthenticationError, match="no valid Patchbay token") as caught:
             sdk.ask(sdk.at(api_key=token, max_retries=2).models.list())
         assert caught.value.code == "invalid_api_key"
-    assert sdk.shop.program.rows("SELECT count(*) FROM logs_call") == before
+    assert sdk.shop.program.rows("SELECT count(*) FROM logs_call WHERE cause = 'proxy'") == before
 
 
 def test_patchbays_own_limit_is_a_rate_limit_error_that_says_when_to_come_back(sdk: Sdk):

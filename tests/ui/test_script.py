@@ -5,10 +5,9 @@ import shutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from django.conf import settings as product
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import override_settings
-from django.test.testcases import LiveServerThread
 
+from tests.browser.driving import QUICK, served
 from tests.ui.site import demo_settings
 
 playwright_api = pytest.importorskip("playwright.sync_api")
@@ -17,12 +16,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def address():
-    with override_settings(**demo_settings(product)):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.start()
-        server.is_ready.wait()
-        yield f"http://127.0.0.1:{server.port}"
-        server.terminate()
+    with override_settings(**demo_settings(product)), served() as here:
+        yield here
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +32,7 @@ def new_browser(chromium, address, **options):
     context = chromium.new_context(
         base_url=address,
         color_scheme="light",
+        reduced_motion="reduce",  # whatever moves is drawn sixty times a second, by the processor
         extra_http_headers={"X-Role": "viewer"},
         permissions=["clipboard-read", "clipboard-write"],
         **options,
@@ -121,11 +117,11 @@ def test_a_form_that_was_sent_keeps_nothing_any_more(opened):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_parts_have_no_barrier_that_a_machine_can_find(chromium, address, theme):
     # The checker puts styles of its own into the page, which our policy would refuse.
-    context = new_browser(chromium, address, bypass_csp=True, reduced_motion="reduce")
+    context = new_browser(chromium, address, bypass_csp=True)
     page = context.new_page()
     page.emulate_media(color_scheme=theme)
     page.goto("/connections/")
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=QUICK).response["violations"]
     context.close()
     assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
 

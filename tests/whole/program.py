@@ -9,22 +9,27 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.conftest import ROOT, Sandbox, free_port, wait_until
+from tests.whole.witness import Commands
 
 PASSWORD = "one of many long pass phrases"
 MAKE_SECRETS = "import start; start.make_secrets(start.var_dir())"
-# In one process, since loading Django takes a second.
+RECORDS = 200
+THROTTLE = {"throttle_limit": 1000, "throttle_seconds": 1, "concurrent_connections": 10}
+# Prints what `create_installation` prints.
 SETTLE_IN = """
-import json, os, sys
+import json, os
 from django.core.management import call_command
 from flows.records import save_record
 from logs.audit import SYSTEM
-call_command("create_admin", username="ada")
+call_command("create_admin", username="ada", stdout=open(os.devnull, "w"))
 call_command("create_installation", *json.loads(os.environ["OPTIONS"]))
 for number in range(int(os.environ["PRODUCTS"])):
     save_record(SYSTEM, "Product", f"K-{number:03}", {"name": f"Chair {number}"}, cause="sample")
@@ -32,33 +37,32 @@ for number in range(int(os.environ["PRODUCTS"])):
 
 
 class Program:
-    """One supervisor with web, workers and a sandbox, or with the `sandbox` that is given, which outlives it.
+    """One supervisor with web and workers, at a `sandbox` that outlives it.
 
-    `rows` reads its database file, `page` is a signed-in person's browser.
+    `rows` reads its database file, `page` is a signed-in person's browser, `webhook_url` where events may come.
     """
 
-    def __init__(self, folder: Path, sandbox: Sandbox | None = None) -> None:
-        self.var, port = folder / "var", free_port()
-        self.sandbox = sandbox or Sandbox(free_port())
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.var, self.sandbox, port = folder / "var", sandbox, free_port()
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "VAR_DIR": str(self.var)}
-        self.environment |= {"PORT": str(port), "SANDBOX_PORT": str(self.sandbox.port), "PYTHONPATH": str(ROOT)}
-        if sandbox:
-            self.environment |= {"SANDBOX": "false", "ALLOW_PRIVATE_ADDRESSES": "127.0.0.1/32"}
-        self.said = folder / "said"
+        self.environment |= {"PORT": str(port), "PYTHONPATH": str(ROOT)}
+        self.environment |= {"SANDBOX": "false", "ALLOW_PRIVATE_ADDRESSES": "127.0.0.1/32"}
+        self.said, self.webhook_url = folder / "said", ""
         self.address = f"http://127.0.0.1:{port}"
         self.page = httpx.Client(base_url=self.address, trust_env=False, follow_redirects=True, timeout=30)
-        self._run("-c", MAKE_SECRETS)
+        self.commands = Commands(self.environment, folder)
+        subprocess.run([sys.executable, "-c", MAKE_SECRETS], cwd=ROOT, env=self.environment, check=True, timeout=60)
 
     def start(self) -> None:
         with self.said.open("w") as said:
             command = [sys.executable, "-m", "jobs.supervisor"]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=said, stderr=said)
         wait_until(lambda: "Patchbay is running" in self.said.read_text(), 120)
-        wait_until(lambda: self.sandbox.answers(), 60)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
+        self.commands.stop()
         self.page.close()
 
     def kill(self) -> None:
@@ -75,8 +79,9 @@ class Program:
 
     def manage(self, *arguments: str, said: str = "", **environment: str) -> Any:
         """What a command of `manage.py` printed, read as JSON if it is any."""
-        printed = self._run("manage.py", *arguments, said=said, **environment)
-        return json.loads(printed) if printed.startswith("{") else printed
+        done = self.commands.run(arguments, said, environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with sqlite3.connect(f"file:{self.var / 'patchbay.sqlite3'}?mode=ro", uri=True, timeout=20) as database:
@@ -87,7 +92,7 @@ class Program:
         options = [f"--{name.replace('_', '-')}={value}" for name, value in throttle.items()]
         options += ["--name=Whole", "--model=gpt-6-luna", f"--base-url={self.sandbox.url}"]
         given = {"OPTIONS": json.dumps(options), "PRODUCTS": str(products), "OPENAI_API_KEY": "sk-sandbox"}
-        self.manage("shell", "-c", SETTLE_IN, said=PASSWORD, **given)
+        self.webhook_url = self.manage("shell", "-v", "0", "-c", SETTLE_IN, said=PASSWORD, **given)["webhook_url"]
         assert self.post("/sign-in/", username="ada", password=PASSWORD).url.path != "/sign-in/"
 
     def post(self, path: str, **fields: str) -> httpx.Response:
@@ -107,13 +112,17 @@ class Program:
     def run_state(self, run: int) -> str:
         return str(self.rows("SELECT state FROM flows_run WHERE id = ?", run)[0][0])
 
-    def _run(self, *arguments: str, said: str = "", **environment: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT, env=self.environment | environment, input=said, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+
+@contextmanager
+def settled_in(folder: Path, sandbox: Sandbox) -> Iterator[Program]:
+    """A running program that somebody is signed in to, with one installation and so many products as `RECORDS` says."""
+    program = Program(folder, sandbox)
+    program.start()
+    try:
+        program.settle_in(RECORDS - 5, **THROTTLE)
+        yield program
+    finally:
+        program.stop()
 
 
 def _command(pid: str) -> str:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.conftest import wait_until
+from tests.conftest import Sandbox, wait_until
 from tests.whole.program import Program
 
 pytestmark = pytest.mark.slow
 RECORDS, LOST, REPEATED = 50, 15, 10
 EVENTS = RECORDS - LOST
+WRITTEN = """
+    SELECT key, count(*) FROM flows_recordchange
+    WHERE cause = 'answer' AND cause_id IN (SELECT CAST(id AS TEXT) FROM flows_item WHERE run_id = ?) GROUP BY key"""
 FINISHED = "SELECT finished_at IS NULL, count(*) FROM flows_item WHERE run_id = ? GROUP BY 1"
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path)
-    program.start()
-    try:
-        program.settle_in(RECORDS - 5, throttle_limit=500, throttle_seconds=1, concurrent_connections=10)
-        yield program
-    finally:
-        program.stop()
-        program.sandbox.close()
+def program(whole_program: Program, running_sandbox: Sandbox) -> Program:
+    """It hears of this sandbox's events as of OpenAI's: an administrator enters there where to send them, and here the secret."""
+    running_sandbox.clear()
+    wanted = {"name": "Whole", "url": whole_program.webhook_url, "event_types": ["response.completed"]}
+    with httpx.Client(
+        base_url=running_sandbox.url, headers={"authorization": "Bearer sk-sandbox"}, trust_env=False
+    ) as far:
+        made = far.post("/webhook_endpoints", json=wanted).raise_for_status().json()
+    whole_program.post("/installations/1/signing-secret/", secret=made["signing_secret"])
+    return whole_program
 
 
 def test_events_finish_a_background_push_and_asking_finishes_what_no_event_came_for(program: Program):
     program.sandbox.fault(kind="lost_event", times=LOST)
     program.sandbox.fault(kind="repeated_event", times=REPEATED)
-    run = program.push(mode="background")
+    keys = "\n".join(f"K-{number:03}" for number in range(RECORDS))
+    run = program.push(mode="background", which="keys", keys=keys)
     wait_until(lambda: program.run_state(run) == "done", 40)
     wait_until(lambda: program.rows("SELECT DISTINCT state FROM webhooks_event") == [("done",)], 20)
 
@@ -43,7 +47,6 @@ def test_events_finish_a_background_push_and_asking_finishes_what_no_event_came_
     assert program.rows(asked)[0][0] >= LOST
 
     assert program.rows(FINISHED, run) == [(0, RECORDS)]
-    written = "SELECT key, count(*) FROM flows_recordchange WHERE cause = 'answer' GROUP BY key"
-    assert Counter(count for _, count in program.rows(written)) == {1: RECORDS}
+    assert Counter(count for _, count in program.rows(WRITTEN, run)) == {1: RECORDS}
     posts = [row for row in program.sandbox.journal() if (row["method"], row["path"]) == ("POST", "/v1/responses")]
     assert len(posts) == RECORDS

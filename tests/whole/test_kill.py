@@ -8,16 +8,15 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Sandbox, wait_until
-from tests.whole.program import Program
+from tests.whole.program import RECORDS, Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="Looks at processes in /proc.")]
-RECORDS, KILLS, SLOW = 200, 20, 0.4
+KILLS, SLOW = 20, 0.4
 ENDED = ("done", "failures", "undecided", "cancelled")
 # The calls of a run that wanted a response, each with its attempts.
 SENT = """
@@ -34,21 +33,10 @@ HELD = {
 }
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory, running_sandbox: Sandbox) -> Iterator[Program]:
-    program = Program(tmp_path_factory.mktemp("whole"), running_sandbox)
-    program.start()
-    try:
-        program.settle_in(RECORDS - 5, throttle_limit=500, throttle_seconds=1, concurrent_connections=10)
-        yield program
-    finally:
-        program.stop()
-
-
 @pytest.fixture
-def program(started: Program, running_sandbox: Sandbox) -> Program:
+def program(whole_program: Program, running_sandbox: Sandbox) -> Program:
     running_sandbox.clear()
-    return started
+    return whole_program
 
 
 @pytest.fixture
@@ -63,7 +51,7 @@ def kill_at_random(program: Program, dice: random.Random) -> None:
     """Twenty kills, each while calls are open: the far side is slow until the last one, then quick."""
     program.sandbox.settings(latency_seconds=SLOW)
     for _ in range(KILLS):
-        wait_until(lambda: program.sandbox.witness()["concurrent"], 90)
+        wait_until(lambda: program.sandbox.busy(), 90)
         time.sleep(dice.uniform(0, SLOW))
         victims = wait_until(lambda: program.children("config.serve", "run_worker"))
         os.kill(dice.choice(victims), signal.SIGKILL)

@@ -80,7 +80,7 @@ def test_what_rests_on_the_database_passes_on_postgresql(database):
 
 @pytest.fixture
 def program(tmp_path: Path, database: str) -> Iterator[Program]:
-    with running(tmp_path, DATABASE_URL=database, **QUICK) as started:
+    with running(tmp_path, DATABASE_URL=database, WORKERS="1", **QUICK) as started:
         yield started
 
 
