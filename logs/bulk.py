@@ -6,6 +6,7 @@ Both statements run on SQLite (3.33 or newer) and PostgreSQL. Values are convert
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields import NOT_PROVIDED
 
 # SQLite's own bound on parameters of one statement is 32,766.
@@ -56,7 +58,7 @@ def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on:
     """
     if not rows:
         return
-    table = _table(model, connection.vendor)
+    table = _table(model, _here().vendor)
     for some in _portions([table.values(row) for row in rows], len(table.columns)):
         _run(_insertion(model, tuple(table.columns), len(some), add_up, tuple(on)), some)
 
@@ -76,7 +78,7 @@ def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key:
     """Update each row found by `key` to its other values. All rows name the same fields. `where` is further SQL about `t`."""
     if not rows:
         return
-    vendor, names = connection.vendor, tuple(rows[0])
+    vendor, names = _here().vendor, (*(name for name in rows[0] if name not in key), *key)
     converters = _converters(model, vendor, names)
     values = [[row[name] if convert is None else convert(row[name]) for name, convert in converters] for row in rows]
     for some in _portions(values, len(names)):
@@ -87,18 +89,24 @@ def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key:
 def _change(
     model: type[models.Model], vendor: str, names: tuple[str, ...], rows: int, where: str, key: tuple[str, ...]
 ) -> str:
-    fields = [model._meta.get_field(name) for name in names]
-    sets = ", ".join(f"{_quoted(name)} = v.{_quoted(name)}" for name in names if name not in key)
-    found = " AND ".join(f"t.{_quoted(name)} = v.{_quoted(name)}" for name in key)
-    there = f"{found} AND {where}" if where else found
-    mark = f"({', '.join(_mark(field, vendor) for field in fields)})"
-    given = f"WITH v({', '.join(map(_quoted, names))}) AS (VALUES {', '.join([mark] * rows)})"
-    return f"{given} UPDATE {_quoted(model._meta.db_table)} AS t SET {sets} FROM v WHERE {there}"  # noqa: S608 - as above
+    """`names` end with those of the key. One row alone needs no table of values, which costs as much as the change."""
+    table = f"{_quoted(model._meta.db_table)} AS t"
+    marks = {name: _mark(model._meta.get_field(name), vendor) for name in names}
+    value = marks if rows == 1 else {name: f"v.{_quoted(name)}" for name in names}
+    sets = ", ".join(f"{_quoted(name)} = {value[name]}" for name in names if name not in key)
+    there = " AND ".join([*(f"t.{_quoted(name)} = {value[name]}" for name in key), *([where] if where else [])])
+    if rows == 1:
+        return f"UPDATE {table} SET {sets} WHERE {there}"  # noqa: S608 - names come from models
+    row = f"({', '.join(marks.values())})"
+    given = f"WITH v({', '.join(map(_quoted, names))}) AS (VALUES {', '.join([row] * rows)})"
+    return f"{given} UPDATE {table} SET {sets} FROM v WHERE {there}"  # noqa: S608 - as above
 
 
 def delete(model: type[models.Model], ids: Sequence[uuid.UUID]) -> None:
     """Delete rows by their primary keys."""
-    convert = _converter(model._meta.pk, connection.vendor)
+    if not ids:
+        return
+    convert = _converter(model._meta.pk, _here().vendor)
     for some in _portions([[one if convert is None else convert(one)] for one in ids], 1):
         marks = ", ".join(["%s"] * len(some))
         _run(f"DELETE FROM {_quoted(model._meta.db_table)} WHERE id IN ({marks})", some)  # noqa: S608 - as above
@@ -109,7 +117,7 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
 
     Django's own cursor rewrites the text of each statement each time for SQLite, which takes longer than the statement.
     """
-    here = connections["default"]
+    here = _here()
     if here.vendor != "sqlite":
         cursor = here.cursor()
         cursor.execute(sql, values)
@@ -118,6 +126,22 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
         here.ensure_connection()
     with here.wrap_database_errors:
         return here.connection.execute(_for_sqlite(sql), values)
+
+
+class _Mine(threading.local):
+    """This thread's connection to the database. Django keeps one for each thread as well, and asks around for it each time."""
+
+    connection: BaseDatabaseWrapper | None = None
+
+
+_mine = _Mine()
+
+
+def _here() -> BaseDatabaseWrapper:
+    found = _mine.connection
+    if found is None:
+        found = _mine.connection = connections["default"]
+    return found
 
 
 @lru_cache(maxsize=4096)
