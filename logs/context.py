@@ -11,7 +11,7 @@ def new_correlation() -> str:
     return ids.short()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """What a log row says about the origin of a call.
 

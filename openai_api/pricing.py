@@ -19,6 +19,7 @@ from openai_api.throttle import NANO
 logger = logging.getLogger(__name__)
 # Prices may rise with the length of a request; up to so many tokens they are asked to be a straight line, or are looked up.
 STRAIGHT_UP_TO = 100_000
+HOUR = 3600
 
 
 @cache
@@ -60,9 +61,8 @@ def cost(reading: Reading, model: str, at: datetime) -> tuple[Decimal | None, st
     name, tier = reading.model or model, reading.tier if reading.tier in ("flex", "priority") else ""
     incoming, answer = tokens["input_tokens"], tokens.get("output_tokens", 0)
     cached = min(tokens.get("cached_tokens", 0), incoming)
-    hour = at.replace(minute=0, second=0, microsecond=0)
     try:
-        rates = _rates(name, tier, hour) if max(incoming, answer) <= STRAIGHT_UP_TO else None
+        rates = _rates(name, tier, int(at.timestamp() // HOUR)) if max(incoming, answer) <= STRAIGHT_UP_TO else None
         if rates is not None:
             return rates.of(incoming - cached, cached, answer), rates.basis
         return _asked(name, tier, at, incoming, cached, answer)
@@ -88,9 +88,9 @@ def _asked(name: str, tier: str, at: datetime, incoming: int, cached: int, answe
 
 
 @lru_cache(maxsize=512)
-def _rates(name: str, tier: str, hour: datetime) -> Rates | None:
-    """The rates of one hour, found by asking the library; None where its price is not a straight line up to the bound."""
-    ask = partial(_asked, name, tier, hour)
+def _rates(name: str, tier: str, hour: int) -> Rates | None:
+    """The rates of one hour since 1970, found by asking the library; None where its price is not a straight line up to the bound."""
+    ask = partial(_asked, name, tier, datetime.fromtimestamp(hour * HOUR, UTC))
     (fresh, basis), (cached, _), (answer, _) = ask(1000, 0, 0), ask(1000, 1000, 0), ask(0, 0, 1000)
     rates = Rates(fresh / 1000, cached / 1000, answer / 1000, basis)
     for usage in ((17, 5, 3), (STRAIGHT_UP_TO, 0, STRAIGHT_UP_TO), (STRAIGHT_UP_TO, STRAIGHT_UP_TO, 1)):

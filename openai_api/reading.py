@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from logs.redaction import storable
@@ -26,10 +25,16 @@ class Reading:
     tier: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
     failure: errors.FailedInside | None = None
+    _tokens: dict[str, int] | None = field(default=None, repr=False, compare=False)
 
-    @cached_property
+    @property
     def tokens(self) -> dict[str, int]:
         """Asked for at its end. Source: `openai/usage.json`. Cached and reasoning counts are parts of the totals."""
+        if self._tokens is None:
+            self._tokens = self._counted()
+        return self._tokens
+
+    def _counted(self) -> dict[str, int]:
         usage = self.usage
         inner = usage.get("input_tokens_details") or usage.get("prompt_tokens_details") or {}
         outer = usage.get("output_tokens_details") or usage.get("completion_tokens_details") or {}
