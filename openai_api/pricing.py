@@ -89,7 +89,7 @@ def _asked(name: str, tier: str, at: datetime, incoming: int, cached: int, answe
 
 @lru_cache(maxsize=512)
 def _rates(name: str, tier: str, hour: int) -> Rates | None:
-    """The rates of one hour since 1970, found by asking the library; None where its price is not a straight line up to the bound."""
+    """The rates of one hour (its number since 1970), found by asking the library; None where its price is no straight line."""
     ask = partial(_asked, name, tier, datetime.fromtimestamp(hour * HOUR, UTC))
     (fresh, basis), (cached, _), (answer, _) = ask(1000, 0, 0), ask(1000, 1000, 0), ask(0, 0, 1000)
     rates = Rates(fresh / 1000, cached / 1000, answer / 1000, basis)

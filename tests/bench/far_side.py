@@ -1,9 +1,14 @@
-"""A far side that costs next to nothing: one fixed answer, after a latency. `python -m tests.bench.far_side PORT SECONDS`"""
+"""A far side that costs next to nothing: one fixed answer, after a latency. `python -m tests.bench.far_side PORT SECONDS`
+
+Whoever asks for a stream gets EVENTS events, GAP seconds apart, each with the moment (of the clock that all processes of a
+machine share) when it was sent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 import uvloop
 
@@ -17,6 +22,9 @@ HEAD = (
     b"x-ratelimit-reset-requests: 6ms\r\ncontent-length: %d\r\n\r\n"
 )
 ANSWER = HEAD % len(BODY) + BODY
+EVENTS, GAP = 50, 0.01
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+LAST = b'data: {"type":"response.completed","response":' + BODY + b"}\n\n"
 
 
 class FarSide(asyncio.Protocol):
@@ -35,8 +43,24 @@ class FarSide(asyncio.Protocol):
             whole = end + 4 + (int(rest.split(b"\r\n")[0]) if found else 0)
             if len(self.waiting) < whole:
                 return
-            self.waiting = self.waiting[whole:]
-            asyncio.get_running_loop().call_later(self.latency, self.transport.write, ANSWER)
+            asked, self.waiting = self.waiting[:whole], self.waiting[whole:]
+            if b'"stream":true' in asked:
+                self.transport.write(STREAM)
+                self.event(0)
+            else:
+                asyncio.get_running_loop().call_later(self.latency, self.transport.write, ANSWER)
+
+    def event(self, number: int) -> None:
+        if number == EVENTS:
+            self.transport.write(_chunk(LAST) + b"0\r\n\r\n")
+            return
+        said = b'{"type":"response.output_text.delta","delta":"word","sent":%d}' % time.monotonic_ns()
+        self.transport.write(_chunk(b"data: " + said + b"\n\n"))
+        asyncio.get_running_loop().call_later(GAP, self.event, number + 1)
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 async def main(port: int, latency: float) -> None:
