@@ -17,9 +17,10 @@ def free_port() -> int:
 
 
 def wait_until(what: Callable[[], object], seconds: float = 10.0) -> object:
-    """Wait for a condition, not for a time; fails with the last value."""
-    end = time.monotonic() + seconds
+    """Wait for a condition, not for a time; fails with the last value. Looks often at first, then ten times a second."""
+    end, pause = time.monotonic() + seconds, 0.01
     while not (value := what()):
         assert time.monotonic() < end, f"not within {seconds} s: {value!r}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.4 * pause, 0.1)
     return value

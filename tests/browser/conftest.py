@@ -38,7 +38,7 @@ class Program:
         with self.output.open("w") as output:
             command = [sys.executable, "-m", "jobs.supervisor"]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=output)
-        self.address = str(wait_until(self.printed, 30))
+        self.address = str(wait_until(self.printed, 120))
         self.home = self.address.partition("/setup/")[0]
 
     def printed(self) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.template import Context, Template
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ui.demo import STATES
@@ -94,6 +94,8 @@ def test_text_that_is_no_json_stays_as_it_is():
     assert code_lines('{"half": "\\ud800"}')[1].encode()
 
 
+# A busy machine is slow; that is no finding.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)

@@ -21,7 +21,7 @@ from tests.whole.program import Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc").is_dir(), reason="Looks at processes in /proc.")]
 # By hand: KILLS=100 for the hundred of the promise.
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "4"))
 CALLERS, SLOW, PAUSE = 12, 0.3, 1.5
 TOKEN = "pbt_kill_0123456789abcdef"
 MAKE_TOKEN = f"""
