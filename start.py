@@ -65,7 +65,10 @@ def test(options: list[str]) -> int:
     install("requirements-dev.txt")
     if not shutil.which("chromium"):
         sys.stderr.write(NO_CHROMIUM + "\n")
-    return subprocess.run([PYTHON, "-m", "pytest", "-n", "2", *options]).returncode
+    # The tests start many processes: what Python compiled for one of them is kept for the next, beside the packages.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(VENV / "compiled")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run([PYTHON, "-m", "pytest", "-n", "2", *options], env=environment).returncode
 
 
 def lint() -> int:
