@@ -12,7 +12,6 @@ import httpx
 import pytest
 from django.core.management.commands import flush
 from django.db import connection, connections, transaction
-from django.template.base import Template
 from django.test import Client as Browser
 from pytest_django import DjangoDbBlocker
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tests.whole.program import Program
 
 __all__ = ["ROOT", "Sandbox", "free_port", "wait_until"]
-RENDER = Template._render  # before Django's test environment puts its own in this place
 FarSide = Callable[[httpx.Request], httpx.Response]
 
 
@@ -71,12 +69,6 @@ def no_authorities() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
         yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def plain_templates(django_test_environment: None) -> None:
-    """Django's test client keeps a copy of what each template was given; the tests look at pages, as browsers do."""
-    Template._render = RENDER
 
 
 @pytest.fixture(autouse=True)
