@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, BinaryIO
 
 from openai_api.retries import RetryPolicy
@@ -19,7 +20,7 @@ class FilePart:
     field: str
     name: str
     content_type: str = "application/octet-stream"
-    content: bytes | BinaryIO | None = field(default=None, repr=False, compare=False)
+    content: bytes | BinaryIO | None = dataclasses.field(default=None, repr=False, compare=False)
     size: int = 0
 
 

@@ -1,7 +1,8 @@
 import django.db.models.deletion
 import django.utils.timezone
-import logs.ids
 from django.db import migrations, models
+
+import logs.ids
 
 
 class Migration(migrations.Migration):
