@@ -145,6 +145,8 @@ STORAGES = {
 }
 SERVESTATIC_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# Large uploads wait here and not in the system's folder, which may be memory.
+FILE_UPLOAD_TEMP_DIR = env.VAR_DIR
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -82,10 +82,13 @@ class Keeper:
             await asyncio.to_thread(self._file.write, piece)
 
 
-async def pieces(path: Path) -> AsyncIterator[bytes]:
-    """A kept file for a browser, as it takes it."""
+async def pieces(path: Path, start: int = 0, size: int = -1) -> AsyncIterator[bytes]:
+    """A kept file, or so many bytes of it, for a browser, as it takes it."""
+    left = path.stat().st_size - start if size < 0 else size
     with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
+        file.seek(start)
+        while left and (piece := await asyncio.to_thread(file.read, min(PIECE, left))):
+            left -= len(piece)
             yield piece
 
 
