@@ -16,6 +16,7 @@ from operations.states import ANSWER_STATES
 from ui.states import State, choices
 
 KEPT_FOR = timedelta(hours=24)
+STOPPED = "Stopped before its end. What had come until then is kept; OpenAI may charge for it."
 
 
 class Answer(models.Model):
@@ -67,6 +68,8 @@ class Answer(models.Model):
         self.state = {"done": "done", "cancelled": "cancelled"}.get(call.state, "failed")
         self.status, self.finished_at = call.http_status, call.finished_at or timezone.now()
         self.error, self.error_code, self.help_code = call.error_message, call.error_code, call.help_code
+        if call.state == "cancelled" and call.http_status:
+            self.error = STOPPED
         self.save()
 
     def end_without_call(self, error: str, code: str = "", help_code: str = "") -> None:

@@ -215,7 +215,7 @@ def finish(sending: Sending) -> None:
 
 def _show(sending: Sending) -> None:
     answer, path = sending.answer, keeping.path_of(sending.answer.pk)
-    if not path.is_file():
+    if sending.passage.response is None or not path.is_file():
         return
     shown, parts = showing.show(path, answer.content_type, sending.asked.response_type)
     for number, part in enumerate(parts):

@@ -137,7 +137,7 @@ def test_text_appears_as_it_comes_and_stop_cancels_it_at_openai(
     wait_until(lambda: running_sandbox.witness()["concurrent"] == 0, 3)
     assert last_call(program) == ("cancelled", "client_left", "create_response")
     expect(page.locator("#answer-text")).to_contain_text(re.compile(r"\w+"))
-    expect(page.locator("#answer")).to_contain_text("The reader left before the end of the answer.")
+    expect(page.locator("#answer")).to_contain_text("Stopped before its end.")
 
 
 def test_a_streamed_answer_ends_as_the_whole_one(opened: Open) -> None:

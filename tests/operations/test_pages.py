@@ -130,6 +130,14 @@ def test_a_rejected_request_says_by_what(as_operator: Browser, far: Any) -> None
     assert answer.state == "failed" and "Rejected by the throttle" in words and "PB-2001" in words
 
 
+def test_a_request_without_an_answer_leads_to_what_became_of_it(as_operator: Browser, far: Any) -> None:
+    far(httpx.ReadError("gone"))
+    answer = sent(as_operator, installation(), payload=body())
+    page = page_of(as_operator, answer)
+    assert answer.error_code == "outcome_unknown" and "No answer came." in said(page)
+    assert f"/log/unknown/{answer.call_id}/" in page.content.decode()
+
+
 def test_pictures_are_shown_and_saved(as_operator: Browser, far: Any) -> None:
     far(httpx.Response(200, json={"data": [{"b64_json": base64.b64encode(PNG).decode()}]}))
     answer = sent(as_operator, installation(), path="/images/generations", payload='{"prompt": "x"}')
