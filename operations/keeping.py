@@ -66,20 +66,26 @@ class Keeper:
         self.size += len(chunk)
         self._waiting += chunk
         if len(self._waiting) >= PIECE:
-            await self._carry_over()
+            await self.carry_over()
         if self.size > MOST_BYTES:
             raise TooLarge
 
-    async def close(self) -> None:
-        try:
-            await self._carry_over()
-        finally:
-            self._file.close()
-
-    async def _carry_over(self) -> None:
+    async def carry_over(self) -> None:
+        """What waits, to the disk. Raises OSError."""
         piece, self._waiting = bytes(self._waiting), bytearray()
         if piece:
-            await asyncio.to_thread(self._file.write, piece)
+            await asyncio.to_thread(self._write, piece)
+
+    async def close(self) -> None:
+        """With as much of what came as the disk takes."""
+        with contextlib.suppress(OSError):
+            await self.carry_over()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _write(self, piece: bytes) -> None:
+        self._file.write(piece)
+        self._file.flush()
 
 
 async def pieces(path: Path, start: int = 0, size: int = -1) -> AsyncIterator[bytes]:

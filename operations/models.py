@@ -22,8 +22,9 @@ STOPPED = "Stopped before its end. What had come until then is kept; OpenAI may 
 class Answer(models.Model):
     """One request and its answer. The answer's body is a file of VAR_DIR (see `operations.keeping`), the call is in the log.
 
-    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes. `error` is a sentence,
-    `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as it was sent, if that was asked for.
+    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes, `whole` whether that came to
+    its end. `error` is a sentence, `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as
+    it was sent, if that was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
