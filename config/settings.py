@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "connections",
     "mappings",
     "outcomes",
+    "operations",
     "flows",
     "webhooks",
     "proxy",
@@ -99,6 +100,7 @@ PERIODIC = {
     "connections.tasks.retest_due": 10.0,
     "connections.tasks.probe_stopped": 2.0,
     "outcomes.tasks.ask_due": 10.0,
+    "operations.keeping.prune": 60.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,
@@ -143,6 +145,8 @@ STORAGES = {
 }
 SERVESTATIC_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# Large uploads wait here and not in the system's folder, which may be memory.
+FILE_UPLOAD_TEMP_DIR = env.VAR_DIR
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -39,7 +39,7 @@ _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, Wire | HttpxWire] = WeakKey
 class Request:
     """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds.
 
-    Its body is `content`, or `stream` where it is too large to be held; then it can go over the wire only once.
+    Its body is `content`, or `stream` where it is too large to be held.
     """
 
     method: str
@@ -56,12 +56,25 @@ class Request:
         return self.stream is None or self.stream.whole
 
     @property
+    def once(self) -> bool:
+        """Whether its body is gone when it was sent."""
+        return self.stream is not None and not self.stream.repeatable
+
+    @property
     def repeatable(self) -> bool:
         return self.method in ("GET", "HEAD")
 
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
-        return redaction.forget(said, self.headers.get("Authorization", "").removeprefix("Bearer "))
+        return redaction.forget(said, self._key)
+
+    def forgetter(self) -> redaction.Forgetter:
+        """The same for what it says piece by piece."""
+        return redaction.Forgetter(self._key)
+
+    @property
+    def _key(self) -> str:
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 class Answer(NamedTuple):
@@ -234,21 +247,33 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 
     `on_sent` is called when the last byte of the body was handed to the network.
     """
+    try:
+        url, headers, content = _prepared(request, on_sent)
+        guard.check_host(url.scheme, url.host, url.port)
+        asked = _wire().ask(request.method, url, headers, content, _to_connect(request), request.timeout)
+        return Response(await asked, request)
+    except Exception as error:
+        raise broken(request, error) from error
+
+
+def head_of(request: Request) -> tuple[str, dict[str, str]]:
+    """The address and the headers that `send` puts on the wire, as they may be shown: without the key."""
+    url, headers, content = _prepared(request)
+    built = httpx.Request(request.method, url, headers=httpx.Headers(headers, encoding="latin-1"), content=content)
+    return redaction.clean(str(built.url)), redaction.headers(built.headers.multi_items())
+
+
+def _prepared(request: Request, on_sent: Callable[[], None] | None = None) -> tuple[httpx.URL, dict[str, str], Content]:
+    url = _url(request.url)
+    if request.query:
+        url = httpx.URL(url, params=request.query)
     content: Content = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
         if isinstance(content, bytes):
             headers["content-length"] = str(len(content))
         content = _told(content, on_sent)
-    try:
-        url = _url(request.url)
-        guard.check_host(url.scheme, url.host, url.port)
-        if request.query:
-            url = httpx.URL(url, params=request.query)
-        asked = _wire().ask(request.method, url, headers, content, _to_connect(request), request.timeout)
-        return Response(await asked, request)
-    except Exception as error:
-        raise broken(request, error) from error
+    return url, headers, content
 
 
 def _to_connect(request: Request) -> float:

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from connections.clients import client_for
 from connections.models import Installation
-from openai_api import client
-from proxy import options, request
+from openai_api import client, passing
+from proxy import options
 from proxy.models import PREFIX, Token, digest
 from proxy.options import Options
 
@@ -55,7 +55,7 @@ class Door:
         if found is None:
             named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in given]
             chosen = options.read(dict(named), self.client.retries)
-            found = Head(chosen, self.client.head(request.headers(named, self.client.headers)))
+            found = Head(chosen, self.client.head(passing.headers(named, self.client.headers)))
             if len(self._heads) < MOST_HEADS:
                 self._heads[given] = found
         return found
