@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "connections",
     "mappings",
     "outcomes",
+    "operations",
     "flows",
     "webhooks",
     "proxy",

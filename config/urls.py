@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("connections.urls")),
     path("mappings/", include("mappings.urls")),
+    path("operations/", include("operations.urls")),
     path("", include("flows.urls")),
     path("webhooks/", include("webhooks.urls")),
     path("", include("proxy.urls")),

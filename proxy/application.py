@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from logs.context import Context
-from openai_api import errors
+from openai_api import errors, passing
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
 from openai_api.upload import CallerLeft, Upload
-from proxy import knocks, options, refusals, request
+from proxy import knocks, options, refusals
 from proxy.doors import Door, door
 from proxy.refusals import Refusal
 
@@ -46,7 +46,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         passage = await _prepare(scope, receive)
     except CallerLeft:
         return
-    except (request.NotPassedOn, options.BadOption) as problem:
+    except (passing.NotPassedOn, options.BadOption) as problem:
         passage = Refusal(400, str(problem), "bad_request")
     if isinstance(passage, Refusal):
         await _refuse(send, passage)
@@ -70,8 +70,8 @@ async def _prepare(scope: Scope, receive: Receive) -> Passage | Refusal:
         knocks.count("no valid token", scope)
         return refusals.NO_TOKEN
     chosen = options.read(named)
-    path = request.path(place[2] or "/")
-    headers = request.headers(given, opened.client.headers)
+    path = passing.path(place[2] or "/")
+    headers = passing.headers(given, opened.client.headers)
     if scope["method"] not in METHODS:
         return Refusal(405, "This method is not passed on.", "method_not_allowed")
     content, stream, size = await _body(receive, named.get("content-length", ""))
@@ -172,7 +172,7 @@ async def _answer(passage: Passage, send: Send) -> None:
         # Whoever holds a token must not be told the key by a far side that quotes what it refuses.
         content = passage.request.forget_key(content)
     whole = content is not None
-    headers = request.answer_headers(passage.headers)
+    headers = passing.answer_headers(passage.headers)
     # An answer that has no body (RFC 9110 §8.6) announces what OpenAI's announced: the size of what a GET would bring.
     bodiless = passage.request.method == "HEAD" or passage.status in (204, 304)
     length = response.length if content is None or bodiless else len(content)

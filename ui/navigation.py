@@ -48,6 +48,7 @@ MENU: Final[dict[str, tuple[Item, ...]]] = {
         Item("Proxy", "send", "proxy:list", part="/proxy/"),
     ),
     "Move": (
+        Item("Operations", "operation", "operations:list"),
         Item("Records", "records", "records:list"),
         Item("Flows", "flow", "flows:list"),
         Item("Runs", "run", "runs:list"),

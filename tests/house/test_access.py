@@ -80,6 +80,7 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:rule_edit": ("administrator", BOTH),
     "mappings:rule_move": ("administrator", SEND),
     "mappings:rule_delete": ("administrator", SEND),
+    "operations:list": ("viewer", READ),
     "records:list": ("viewer", READ),
     "records:new": ("operator", BOTH),
     "records:detail": ("viewer", READ),

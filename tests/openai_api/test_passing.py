@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from proxy.request import NotPassedOn, answer_headers, headers, path
+from openai_api.passing import NotPassedOn, answer_headers, headers, path
 
 BASE = "https://api.openai.test/v1"
 DOTS = [".", "..", "%2e", "%2E", "%2e%2e", ".%2e", "%252e%252e", "%252E."]

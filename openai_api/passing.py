@@ -1,4 +1,4 @@
-"""What of a request is passed on: its path and headers, checked. Pure.
+"""What of someone's request is passed on, a program's or a person's: its path and headers, checked. Pure.
 
 Nothing in a request can choose another host, another key, or another request hidden in the first.
 """
