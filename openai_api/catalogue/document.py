@@ -72,7 +72,8 @@ class _Reader:
             "method": method,
             "path": path,
         }
-        if any("Admin" in name for rule in said.get("security", self.document.get("security", [])) for name in rule):
+        security = said.get("security", self.document.get("security")) or []
+        if any("Admin" in name for rule in security for name in rule):
             row["auth"] = "admin"
         if said.get("deprecated"):
             row["deprecated"] = True
