@@ -68,7 +68,10 @@ class _Checking:
 
     def _of_type(self, schema: Schema, value: Any, path: str) -> Iterator[Problem]:
         if schema.get("enum") and value not in schema["enum"]:
-            yield path, f"“{str(value)[:60]}” is none of the values it may have. Choose one of {listed(schema['enum'])}."
+            yield (
+                path,
+                f"“{str(value)[:60]}” is none of the values it may have. Choose one of {listed(schema['enum'])}.",
+            )
         elif isinstance(value, str):
             yield from _text(schema, value, path)
         elif isinstance(value, dict):

@@ -9,7 +9,13 @@ from typing import Any, Literal
 Schema = Mapping[str, Any]
 Kind = Literal["text", "choice", "integer", "number", "boolean", "object", "map", "list", "union", "file", "json"]
 SCALARS = ("text", "choice", "integer", "number", "boolean")
-OF_TYPE: dict[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean", "array": "list"}
+OF_TYPE: dict[str, Kind] = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+}
 ANYTHING: Schema = {}
 
 
@@ -78,14 +84,19 @@ class Shapes:
         if telling:
             return " ".join(telling).replace("_", " ")
         if opened.get("enum"):
-            return f"one of {len(opened['enum'])} values" if len(opened["enum"]) > 3 else " or ".join(map(str, opened["enum"]))
+            return (
+                f"one of {len(opened['enum'])} values"
+                if len(opened["enum"]) > 3
+                else " or ".join(map(str, opened["enum"]))
+            )
         if "$ref" in schema:
             return spaced(str(schema["$ref"]))
         if opened.get("type") == "array":
             return f"list of {_plural(self.label(opened.get('items', {})))}"
         if self.properties(opened):
             return "with " + ", ".join(sorted(self.required(opened)) or list(self.properties(opened)))[:40]
-        return {"string": "text", "object": "JSON object", "": "JSON"}.get(opened.get("type", ""), opened.get("type", ""))
+        kind = str(opened.get("type", ""))
+        return {"string": "text", "object": "JSON object", "": "JSON"}.get(kind, kind)
 
 
 def spaced(name: str) -> str:

@@ -14,7 +14,9 @@ from operations.fields.shapes import Shapes, step
 from operations.fields.typed import ABSENT, Chosen, Reading, parsed, rows, typed_of
 
 NAMES = st.text(st.characters(codec="utf-8"), max_size=6)
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12)
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12)
+)
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
 PLAIN = st.sampled_from(
     [
@@ -32,14 +34,19 @@ PLAIN = st.sampled_from(
 SCHEMAS = st.recursive(
     PLAIN,
     lambda inner: st.one_of(
-        st.dictionaries(NAMES, inner, min_size=1, max_size=3).map(lambda named: {"type": "object", "properties": named}),
+        st.dictionaries(NAMES, inner, min_size=1, max_size=3).map(
+            lambda named: {"type": "object", "properties": named}
+        ),
         inner.map(lambda one: {"type": "object", "extra": one}),
         inner.map(lambda one: {"type": "array", "items": one}),
         st.lists(inner, min_size=2, max_size=3).map(lambda some: {"anyOf": some}),
     ),
     max_leaves=6,
 )
-TREE = {"type": "object", "properties": {"name": {"type": "string"}, "in": {"type": "array", "items": {"$ref": "Tree"}}}}
+TREE = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "in": {"type": "array", "items": {"$ref": "Tree"}}},
+}
 SHAPES = Shapes({"Tree": TREE})
 OFFERED = Shapes(schemas())
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -83,7 +90,10 @@ def test_a_field_made_json_and_fields_again_says_the_same(schema, value):
 
 
 @QUICK
-@given(SCHEMAS, st.dictionaries(st.sampled_from(["body", "body#in", "body#as", "body#json", "body/0", "body/0#in"]), st.text()))
+@given(
+    SCHEMAS,
+    st.dictionaries(st.sampled_from(["body", "body#in", "body#as", "body#json", "body/0", "body/0#in"]), st.text()),
+)
 def test_whatever_is_posted_is_read_or_has_a_problem(schema, typed):
     value, troubles = read(schema, typed)
     assert value is ABSENT or same(value, value)
@@ -119,7 +129,10 @@ def test_what_the_schema_does_not_know_is_kept_beside():
 
 
 def test_a_shape_is_chosen_by_its_constants():
-    kinds = [{"type": "object", "properties": {"type": {"type": "string", "enum": [kind]}}, "required": ["type"]} for kind in "ab"]
+    kinds = [
+        {"type": "object", "properties": {"type": {"type": "string", "enum": [kind]}}, "required": ["type"]}
+        for kind in "ab"
+    ]
     union = {"anyOf": [{"type": "string"}, *kinds]}
     assert typed_of(SHAPES, union, {"type": "b"}, "body")["body#as"] == "2"
     assert typed_of(SHAPES, union, "b", "body") == {"body#as": "0", "body": "b"}
@@ -184,7 +197,12 @@ def test_map_rows_need_one_name_each():
 
 
 def test_values_go_out_as_the_official_libraries_write_them():
-    given = {"purpose": "batch", "expires_after": {"anchor": "created_at", "seconds": 3600}, "include": ["a", "b"], "x[]": [1]}
+    given = {
+        "purpose": "batch",
+        "expires_after": {"anchor": "created_at", "seconds": 3600},
+        "include": ["a", "b"],
+        "x[]": [1],
+    }
     assert pairs(given | {"stream": True}) == (
         ("purpose", "batch"),
         ("expires_after[anchor]", "created_at"),

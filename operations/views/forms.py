@@ -1,0 +1,156 @@
+"""The pages of one installation's operations: which there are, the form of one, and running it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from connections.model_dates import model_options
+from connections.models import Installation
+from openai_api.catalogue import OPERATIONS, Operation
+from operations import choosing
+from operations.form import ROOTS, OperationForm, stamp
+from operations.running import respond
+from ui import problems
+from ui.access import operator, person_of, viewer
+from ui.htmx import is_partial
+
+
+@viewer
+@require_safe
+def choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Entities and their operations; to htmx what was found alone."""
+    installation = _installation(pk)
+    today, search = timezone.localdate(), request.GET.get("q", "")[:120]
+    everything = choosing.offers(installation.connection, today, search=search)
+    names = choosing.entities(everything, today)
+    entity = request.GET.get("entity", "")
+    entity = entity if entity in {each.name for each in names} else ("" if search else names[0].name)
+    found = [each for each in everything if not entity or each.operation.entity == entity]
+    context = {"installation": installation, "entities": names, "entity": entity, "found": found, "q": search}
+    page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
+    return render(request, page, context)
+
+
+@viewer
+def form(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    """The form of one operation. A POST of it changes the form, sends nothing and is open to whoever may look."""
+    installation, operation = _installation(pk), _operation(slug)
+    filled = _blank(request, installation, operation)
+    if request.method == "POST":
+        _fill(request, filled)
+        _edit(request, filled)
+    else:
+        filled.begin()
+        filled.json_text = filled.body_text()
+    return _page(request, installation, filled)
+
+
+@operator
+@require_POST
+def run(request: HttpRequest, pk: int, slug: str) -> HttpResponseBase:
+    """Sends what the form says, if it is right; what is dangerous is asked about before."""
+    installation, operation = _installation(pk), _operation(slug)
+    role, person = choosing.role_for(operation), person_of(request)
+    if person is None or not person.has_role(role):
+        return problems.answer(request, problems.role_needed(role, person.role if person else None))
+    filled = _blank(request, installation, operation)
+    _fill(request, filled)
+    offer = choosing.offer(operation, installation.connection, timezone.localdate())
+    if offer.refused or not filled.check():
+        return _page(request, installation, filled)
+    if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
+        return _ask(request, installation, filled)
+    return respond(request, installation, filled.asked(_uploads(request)))
+
+
+def _installation(pk: int) -> Installation:
+    return get_object_or_404(Installation.objects.select_related("connection"), pk=pk)
+
+
+def _operation(slug: str) -> Operation:
+    if slug not in OPERATIONS:
+        raise Http404(f"No operation is called {slug}.")
+    return OPERATIONS[slug]
+
+
+def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
+    kind = request.POST.get("kind") or request.GET.get("as", "")
+    return OperationForm(operation, installation.model, kind)
+
+
+def _fill(request: HttpRequest, filled: OperationForm) -> None:
+    """What was posted; line ends are as they were typed, for a browser makes each of them two characters."""
+    posted = {name: str(text).replace("\r\n", "\n") for name, text in request.POST.items()}
+    filled.typed = {name: text for name, text in posted.items() if name == "timeout" or name.startswith(ROOTS)}
+    for name, upload in request.FILES.items():
+        filled.typed[f"{name}#file"] = getattr(upload, "name", "") or "file"
+    filled.settle()
+    filled.take_json(posted.get("json", ""), posted.get("json-seen", ""), posted.get("do", ""))
+
+
+def _edit(request: HttpRequest, filled: OperationForm) -> None:
+    verb, _, path = request.POST.get("do", "").partition(":")
+    if verb == "check":
+        filled.check()
+    elif path and "json" not in filled.problems:
+        filled.edit(verb, path)
+        filled.json_text = filled.body_text()
+
+
+def _uploads(request: HttpRequest) -> dict[str, Any]:
+    return {name: request.FILES.getlist(name) for name in request.FILES}
+
+
+def _page(request: HttpRequest, installation: Installation, filled: OperationForm) -> HttpResponse:
+    for name, upload in request.FILES.items():
+        again = (
+            f"Choose “{getattr(upload, 'name', '')}” again: a browser does not keep a file in a form that comes back."
+        )
+        filled.problems.setdefault(name, again)
+    operation, today = filled.operation, timezone.localdate()
+    role, person = choosing.role_for(operation), person_of(request)
+    context = {
+        "installation": installation,
+        "operation": operation,
+        "offer": choosing.offer(operation, installation.connection, today),
+        "form": filled,
+        "sections": filled.sections(model_options(installation.connection)),
+        "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
+        "faulty": len(filled.problems),
+        "role": role,
+        "may_run": person is not None and person.has_role(role),
+        "grave": choosing.is_grave(operation),
+    }
+    page = "operations/_parts.html" if is_partial(request) else "operations/form.html"
+    return render(request, page, context)
+
+
+def _ask(request: HttpRequest, installation: Installation, filled: OperationForm) -> HttpResponse:
+    """The question before something dangerous, with everything that was typed behind it."""
+    kept = [(name, text) for name, text in filled.typed.items() if not name.endswith("#file")]
+    values, _ = filled.values()
+    context: dict[str, Any] = {
+        "installation": installation,
+        "operation": filled.operation,
+        "kept": [*kept, ("kind", filled.kind)],
+        "thing": _thing(values),
+        "body": filled.body_text(),
+    }
+    return render(request, "operations/confirm.html", context)
+
+
+def _thing(values: dict[str, Any]) -> str:
+    """What the request is about: the last name in its path, else what names it in its body."""
+    path, body = values.get("path", {}), values.get("body")
+    if path:
+        return str(list(path.values())[-1])
+    named = [
+        body[name] for name in ("name", "email", "model", "training_file") if isinstance(body, dict) and name in body
+    ]
+    return str(named[0])[:120] if named else ""
