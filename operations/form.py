@@ -84,7 +84,9 @@ class OperationForm:
             if self.shapes.kind(schema) == "union":
                 self.typed |= editing.begun_if_new(self.shapes, schema, self.typed, root)
         if self.layout.start and "body" in self.roots:
-            self.typed |= typed_of(self.shapes, self.roots["body"], started(self.layout, self.model), "body")
+            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model), "body")
+            # A text that begins empty is one to be written, not the empty text.
+            self.typed |= {key: text for key, text in begun.items() if text != '""'}
         self.typed["timeout"] = str(self.layout.timeout)
         self.settle()
 
@@ -174,7 +176,10 @@ class OperationForm:
 
     def sections(self, models: Iterable[tuple[str, str]]) -> list[Section]:
         """Path and query, then the body in its groups, then what is folded away under “More”."""
-        drawing = Drawing(self.shapes, self.typed, self.problems, self._looks(), tuple(models), self.focus)
+        expected = frozenset(f"body/{name}" for name in self.layout.start)
+        drawing = Drawing(
+            self.shapes, self.typed, self.problems, self._looks(), tuple(models), self.focus, expected=expected
+        )
         before = [
             part for root in ("path", "query") if root in self.roots for part in drawing.parts(self.roots[root], root)
         ]

@@ -82,7 +82,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Draws fields of one form. `looks` is path → look; `models` are the account's, as value and remark."""
+    """Draws fields of one form. `looks` is path → look; `models` are the account's, as value and remark; `expected` are paths
+    that everybody fills in, though the schema does not demand it.
+    """
 
     shapes: Shapes
     typed: Mapping[str, str]
@@ -90,6 +92,7 @@ class Drawing:
     looks: Mapping[str, Look] = field(default_factory=dict)
     models: tuple[tuple[str, str], ...] = ()
     focus: str = ""
+    expected: frozenset[str] = frozenset()
 
     def parts(self, schema: Schema, path: str, depth: int = 0) -> list[Field]:
         """The fields of an object, in its own order."""
@@ -107,7 +110,7 @@ class Drawing:
             control="input",
             help=look.help or self._help(opened, kind),
             error=self.problems.get(path, ""),
-            required=required,
+            required=required or path in self.expected,
             deprecated=bool(opened.get("deprecated")),
             focus=bool(self.focus) and self.focus == path,
         )
