@@ -100,6 +100,7 @@ PERIODIC = {
     "connections.tasks.retest_due": 10.0,
     "connections.tasks.probe_stopped": 2.0,
     "outcomes.tasks.ask_due": 10.0,
+    "operations.keeping.prune": 60.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,

@@ -39,6 +39,7 @@ CAUSES: Final[dict[str, Place]] = {
     "proxy": Place("Program at the proxy", "send", "proxy:detail"),
     "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
     "sent again": Place("Sent again", "send", "logs:detail"),
+    "operation": Place("Form or raw request", "operation"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }

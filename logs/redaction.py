@@ -84,6 +84,37 @@ def forget(content: bytes, key: str) -> bytes:
     return content
 
 
+class Forgetter:
+    """`forget` for what comes in pieces: a key that is cut by the end of a piece is found with the next."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._held = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """As much as can be given on: all but an end with which the key may begin."""
+        content = forget(self._held + piece, self._key)
+        cut = len(content) - self._beginning(content)
+        self._held = content[cut:]
+        return content[:cut]
+
+    def rest(self) -> bytes:
+        held, self._held = self._held, b""
+        return held
+
+    def _beginning(self, content: bytes) -> int:
+        """The length of the longest end of `content` that is the beginning of a key."""
+        if len(self._key) < SHORTEST_KEY:
+            return 0
+        ends = (
+            size
+            for form in _forms(self._key)
+            for size in range(min(len(form) - 1, len(content)), 0, -1)
+            if content.endswith(form[:size])
+        )
+        return max(ends, default=0)
+
+
 @lru_cache(maxsize=256)
 def _forms(key: str) -> tuple[bytes, ...]:
     """How a key may be written, the longest first."""

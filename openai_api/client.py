@@ -22,14 +22,13 @@ from logs.ids import uuid7
 from openai_api import gate, loop, reading, transport
 from openai_api.catalogue import OPERATIONS, find
 from openai_api.estimate import expected
+from openai_api.multipart import Files, multipart
 from openai_api.passage import Passage
 from openai_api.retries import RetryPolicy
 from openai_api.throttle import Throttle
 from openai_api.upload import Upload
 
 NO_RETRIES = RetryPolicy(count=0)
-
-Files = Mapping[str, tuple[str, bytes, str]]
 
 
 @dataclass(frozen=True)
@@ -249,24 +248,6 @@ class Client:
             probe=self.probe,
         )
         return Passage(call_id, request, ticket, row, logged, model, retries)
-
-
-def multipart(values: Mapping[str, Any], files: Files) -> tuple[bytes, str]:
-    """A multipart/form-data body and its content type (RFC 7578). `files`: field → (file name, content, content type)."""
-    boundary = uuid.uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in values.items()
-    ]
-    for name, (file_name, content, kind) in files.items():
-        disposition = f'form-data; name="{_quoted(name)}"; filename="{_quoted(file_name)}"'
-        head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: {kind}\r\n\r\n"
-        parts.append(head.encode() + content + b"\r\n")
-    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _refuse_transaction() -> None:

@@ -133,7 +133,7 @@ class Passage:
             self._reader = reading.StreamReader(self.request.forget_key)
 
     def _again(self) -> Again | None:
-        if self.failure is None or (self.request.stream is not None and self.failure.sent):
+        if self.failure is None or (self.request.once and self.failure.sent):
             return None
         return decide(self.policy, self.failure, self.request.repeatable, self.ticket.attempt, self.headers)
 

@@ -39,7 +39,7 @@ _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] =
 class Request:
     """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds.
 
-    Its body is `content`, or `stream` where it is too large to be held; then it can go over the wire only once.
+    Its body is `content`, or `stream` where it is too large to be held.
     """
 
     method: str
@@ -56,6 +56,11 @@ class Request:
         return self.stream is None or self.stream.whole
 
     @property
+    def once(self) -> bool:
+        """Whether its body is gone when it was sent."""
+        return self.stream is not None and not self.stream.repeatable
+
+    @property
     def repeatable(self) -> bool:
         return self.method in ("GET", "HEAD")
 
@@ -66,6 +71,10 @@ class Request:
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
         return redaction.forget(said, self._key)
+
+    def forgetter(self) -> redaction.Forgetter:
+        """The same for what it says piece by piece."""
+        return redaction.Forgetter(self._key)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -221,27 +230,36 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 
     `on_sent` is called when the last byte of the body was handed to the network.
     """
-    seconds = {"connect": _to_connect(request), "read": request.timeout, "pool": None}
+    try:
+        url = _url(request.url)
+        guard.check_host(url.scheme, url.host, url.port)
+        return Response(await _wire().handle_async_request(_built(request, on_sent)), request)
+    except Exception as error:
+        raise broken(request, error) from error
+
+
+def head_of(request: Request) -> tuple[str, dict[str, str]]:
+    """The address and the headers that `send` puts on the wire, as they may be shown: without the key."""
+    built = _built(request)
+    return redaction.clean(str(built.url)), redaction.headers(built.headers.multi_items())
+
+
+def _built(request: Request, on_sent: Callable[[], None] | None = None) -> httpx.Request:
     content: bytes | AsyncIterable[bytes] = request.content if request.stream is None else request.stream
     headers = {"accept-encoding": "identity", **request.headers}
     if on_sent is not None and content:
         if isinstance(content, bytes):
             headers["content-length"] = str(len(content))
         content = _told(content, on_sent)
-    try:
-        url = _url(request.url)
-        guard.check_host(url.scheme, url.host, url.port)
-        built = httpx.Request(
-            request.method,
-            url,
-            params=request.query,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
-            content=content,
-            extensions={"timeout": seconds},
-        )
-        return Response(await _wire().handle_async_request(built), request)
-    except Exception as error:
-        raise broken(request, error) from error
+    seconds = {"connect": _to_connect(request), "read": request.timeout, "pool": None}
+    return httpx.Request(
+        request.method,
+        _url(request.url),
+        params=request.query,
+        headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        content=content,
+        extensions={"timeout": seconds},
+    )
 
 
 def _to_connect(request: Request) -> float:

@@ -1,9 +1,9 @@
-"""A body that is too large to be held: it goes over the wire as it comes, once."""
+"""A body that is too large to be held: it goes over the wire as it comes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 
 
 class CallerLeft(Exception):
@@ -13,11 +13,13 @@ class CallerLeft(Exception):
 class Upload:
     """The pieces of a body. `over` is set when no more come: then either `whole`, or `left` because the caller hung up.
 
-    Half a body never reaches its end by itself: whoever opened the passage sees `left` and gives up the call.
+    Half a body never reaches its end by itself: whoever opened the passage sees `left` and gives up the call. One that is
+    `repeatable` gives its pieces from the beginning each time they are asked for, so that it may be sent again.
     """
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+    def __init__(self, pieces: AsyncIterable[bytes], repeatable: bool = False) -> None:
         self._pieces = pieces
+        self.repeatable = repeatable
         self.over = asyncio.Event()
         self.left = False
 
@@ -26,6 +28,7 @@ class Upload:
         return self.over.is_set() and not self.left
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.over.clear()
         try:
             async for piece in self._pieces:
                 yield piece

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from connections.models import Installation
 from logs.ids import uuid7
+from logs.models import Call
 from operations.asking import Asked
 from operations.states import ANSWER_STATES
 from ui.states import State, choices
@@ -20,7 +21,8 @@ KEPT_FOR = timedelta(hours=24)
 class Answer(models.Model):
     """One request and its answer. The answer's body is a file of VAR_DIR (see `operations.keeping`), the call is in the log.
 
-    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes. `error` is a sentence.
+    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes. `error` is a sentence,
+    `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as it was sent, if that was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -35,6 +37,8 @@ class Answer(models.Model):
     headers = models.JSONField(default=dict)
     size = models.PositiveBigIntegerField(default=0)
     whole = models.BooleanField(default=False)
+    shown = models.JSONField(default=dict)
+    debug = models.TextField(blank=True)
     error = models.TextField(blank=True)
     error_code = models.CharField(max_length=80, blank=True)
     help_code = models.CharField(max_length=12, blank=True)
@@ -57,3 +61,16 @@ class Answer(models.Model):
     @property
     def content_type(self) -> str:
         return str(self.headers.get("content-type", ""))
+
+    def end_as(self, call: Call) -> None:
+        """Take over how the call ended, as the log has it."""
+        self.state = {"done": "done", "cancelled": "cancelled"}.get(call.state, "failed")
+        self.status, self.finished_at = call.http_status, call.finished_at or timezone.now()
+        self.error, self.error_code, self.help_code = call.error_message, call.error_code, call.help_code
+        self.save()
+
+    def end_without_call(self, error: str, code: str = "", help_code: str = "") -> None:
+        """Nothing was sent, and the log has nothing to say about it."""
+        self.state, self.finished_at = "failed", timezone.now()
+        self.error, self.error_code, self.help_code = error, code, help_code
+        self.save()

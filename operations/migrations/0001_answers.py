@@ -39,6 +39,8 @@ class Migration(migrations.Migration):
                 ("headers", models.JSONField(default=dict)),
                 ("size", models.PositiveBigIntegerField(default=0)),
                 ("whole", models.BooleanField(default=False)),
+                ("shown", models.JSONField(default=dict)),
+                ("debug", models.TextField(blank=True)),
                 ("error", models.TextField(blank=True)),
                 ("error_code", models.CharField(blank=True, max_length=80)),
                 ("help_code", models.CharField(blank=True, max_length=12)),

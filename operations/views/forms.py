@@ -7,13 +7,16 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.model_dates import model_options
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
+from openai_api.passing import NotPassedOn
 from operations import choosing
+from operations.costly import consequence
 from operations.form import ROOTS, OperationForm, stamp
 from operations.running import respond
 from ui import problems
@@ -23,50 +26,54 @@ from ui.htmx import is_partial
 
 @viewer
 @require_safe
-def choose(request: HttpRequest, pk: int) -> HttpResponse:
+def choose(request: HttpRequest, installation: int) -> HttpResponse:
     """Entities and their operations; to htmx what was found alone."""
-    installation = _installation(pk)
+    here = _installation(installation)
     today, search = timezone.localdate(), request.GET.get("q", "")[:120]
-    everything = choosing.offers(installation.connection, today, search=search)
+    everything = choosing.offers(here.connection, today, search=search)
     names = choosing.entities(everything, today)
     entity = request.GET.get("entity", "")
     entity = entity if entity in {each.name for each in names} else ("" if search else names[0].name)
     found = [each for each in everything if not entity or each.operation.entity == entity]
-    context = {"installation": installation, "entities": names, "entity": entity, "found": found, "q": search}
+    context = {"installation": here, "entities": names, "entity": entity, "found": found, "q": search}
     page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
     return render(request, page, context)
 
 
 @viewer
-def form(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
     """The form of one operation. A POST of it changes the form, sends nothing and is open to whoever may look."""
-    installation, operation = _installation(pk), _operation(slug)
-    filled = _blank(request, installation, operation)
+    here, operation = _installation(installation), _operation(slug)
+    filled = _blank(request, here, operation)
     if request.method == "POST":
         _fill(request, filled)
         _edit(request, filled)
     else:
         filled.begin()
         filled.json_text = filled.body_text()
-    return _page(request, installation, filled)
+    return _page(request, here, filled)
 
 
 @operator
 @require_POST
-def run(request: HttpRequest, pk: int, slug: str) -> HttpResponseBase:
+def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     """Sends what the form says, if it is right; what is dangerous is asked about before."""
-    installation, operation = _installation(pk), _operation(slug)
+    here, operation = _installation(installation), _operation(slug)
     role, person = choosing.role_for(operation), person_of(request)
     if person is None or not person.has_role(role):
         return problems.answer(request, problems.role_needed(role, person.role if person else None))
-    filled = _blank(request, installation, operation)
+    filled = _blank(request, here, operation)
     _fill(request, filled)
-    offer = choosing.offer(operation, installation.connection, timezone.localdate())
+    offer = choosing.offer(operation, here.connection, timezone.localdate())
     if offer.refused or not filled.check():
-        return _page(request, installation, filled)
+        return _page(request, here, filled)
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
-        return _ask(request, installation, filled)
-    return respond(request, installation, filled.asked(_uploads(request)))
+        return _ask(request, here, filled)
+    try:
+        return respond(request, here, filled.asked(_uploads(request)))
+    except NotPassedOn as refusal:
+        filled.problems["request"] = str(refusal)
+        return _page(request, here, filled)
 
 
 def _installation(pk: int) -> Installation:
@@ -107,7 +114,7 @@ def _uploads(request: HttpRequest) -> dict[str, Any]:
     return {name: request.FILES.getlist(name) for name in request.FILES}
 
 
-def _page(request: HttpRequest, installation: Installation, filled: OperationForm) -> HttpResponse:
+def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> HttpResponse:
     for name, upload in request.FILES.items():
         again = (
             f"Choose “{getattr(upload, 'name', '')}” again: a browser does not keep a file in a form that comes back."
@@ -116,13 +123,15 @@ def _page(request: HttpRequest, installation: Installation, filled: OperationFor
     operation, today = filled.operation, timezone.localdate()
     role, person = choosing.role_for(operation), person_of(request)
     context = {
-        "installation": installation,
+        "installation": here,
         "operation": operation,
-        "offer": choosing.offer(operation, installation.connection, today),
+        "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
-        "sections": filled.sections(model_options(installation.connection)),
+        "sections": filled.sections(model_options(here.connection)),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
         "faulty": len(filled.problems),
+        "form_url": reverse("operations:form", args=[here.pk, operation.id]),
+        "run_url": reverse("operations:run", args=[here.pk, operation.id]),
         "role": role,
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
@@ -141,6 +150,7 @@ def _ask(request: HttpRequest, installation: Installation, filled: OperationForm
         "kept": [*kept, ("kind", filled.kind)],
         "thing": _thing(values),
         "body": filled.body_text(),
+        "consequence": consequence(filled.operation.method, filled.asked({}).path),
     }
     return render(request, "operations/confirm.html", context)
 

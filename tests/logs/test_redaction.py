@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logs import redaction
-from openai_api.client import multipart
+from openai_api.multipart import multipart
 
 PICTURE = bytes(range(256)) * 8
 

@@ -27,7 +27,7 @@ def test_the_policy_allows_our_own_files_and_nothing_else():
     assert directives.pop("img-src") == "'self' data:"
     assert {name for name, allowed in directives.items() if allowed == "'none'"} == {"base-uri", "frame-ancestors"}
     own = {name for name, allowed in directives.items() if allowed == "'self'"}
-    assert own == {"script-src", "style-src", "font-src", "connect-src", "form-action"}
+    assert own == {"script-src", "style-src", "font-src", "connect-src", "form-action", "media-src"}
 
 
 @pytest.mark.parametrize("address", ["/connections/", "/open/", "/no-such-page/", "/fail/", "/proxy/forgotten/"])

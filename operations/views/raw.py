@@ -1,0 +1,75 @@
+"""The raw request: its form, sending it, and its help."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from connections.models import Installation
+from openai_api.retries import LONGEST_WAIT
+from operations import running
+from operations.asking import Asked
+from operations.models import KEPT_FOR, Answer
+from operations.raw_form import DEFAULT_TIMEOUT, RawForm
+from ui.access import operator, person_of, viewer
+
+
+@viewer
+@require_safe
+def form(request: HttpRequest, installation: int) -> HttpResponse:
+    """The form, empty or filled as `?again=<answer>` was. Who may only look sees it and can't send it."""
+    here = _get(installation)
+    again = _again(request, here)
+    return _page(request, here, RawForm(base_url=here.connection.base_url, again=again))
+
+
+@operator
+@require_POST
+def send(request: HttpRequest, installation: int) -> HttpResponseBase:
+    here = _get(installation)
+    filled = RawForm(
+        request.POST, request.FILES, base_url=here.connection.base_url, may_do_costly=_has(request, "administrator")
+    )
+    if not filled.is_valid() or filled.asked is None:
+        return _page(request, here, filled)
+    return running.respond(request, here, filled.asked, debug=filled.request.cleaned_data["debug"])
+
+
+@viewer
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    context = {"timeout": DEFAULT_TIMEOUT, "longest_wait": LONGEST_WAIT, "kept_hours": KEPT_FOR.total_seconds() / 3600}
+    return render(request, "operations/raw_help.html", context)
+
+
+def _page(request: HttpRequest, installation: Installation, filled: RawForm) -> HttpResponse:
+    context = {
+        "installation": installation,
+        "raw": filled,
+        "several": Installation.objects.count() > 1,
+        "may_send": _has(request, "operator"),
+    }
+    return render(request, "operations/raw.html", context)
+
+
+def _again(request: HttpRequest, installation: Installation) -> Asked | None:
+    """What an earlier answer was asked by, for people who may see answers."""
+    try:
+        wanted = UUID(request.GET.get("again", ""))
+    except ValueError:
+        return None
+    found = Answer.objects.filter(pk=wanted, installation=installation).first()
+    return found.request if found is not None and _has(request, "operator") else None
+
+
+def _has(request: HttpRequest, role: str) -> bool:
+    person = person_of(request)
+    return person is not None and person.has_role(role)
+
+
+def _get(pk: int) -> Installation:
+    return get_object_or_404(Installation.objects.select_related("connection"), pk=pk)
