@@ -79,8 +79,6 @@ class OperationForm:
     def begin(self) -> None:
         """As it stands before anything was typed."""
         for root, schema in self.roots.items():
-            needed = root != "body" or self.operation.needs_body or self.layout.start
-            self.typed |= {f"{root}#in": "1"} if needed or self.shapes.kind(schema) == "object" else {}
             if self.shapes.kind(schema) == "union":
                 self.typed |= editing.begun_if_new(self.shapes, schema, self.typed, root)
         if self.layout.start and "body" in self.roots:
@@ -92,6 +90,8 @@ class OperationForm:
 
     def settle(self) -> None:
         for root, schema in self.roots.items():
+            if self.shapes.kind(schema) == "object":
+                self.typed = self.typed | {f"{root}#in": "1"}
             self.typed = editing.settled(self.shapes, schema, self.typed, root)
 
     def edit(self, verb: str, path: str) -> None:
@@ -131,6 +131,10 @@ class OperationForm:
             return
         self.typed = {key: text for key, text in self.typed.items() if not _under("body", key)}
         self.typed |= typed_of(self.shapes, self.roots["body"], value, "body")
+        for path, look in self.layout.looks.items():
+            if look.control == "json" and {f"{path}#in", f"{path}#as"} & self.typed.keys():
+                self.edit("json", path)
+        self.focus = ""
         self.settle()
         self.json_text = self.body_text()
 
@@ -140,6 +144,10 @@ class OperationForm:
         """The value of each root, and the problems of what cannot be read."""
         reading = Reading(self.shapes, self.typed)
         found = {root: reading.value(schema, root) for root, schema in self.roots.items()}
+        # An operation that needs no body gets none where nothing was filled in.
+        empty = not found.get("body") and not self.operation.needs_body and "body#json" not in self.typed
+        if empty and "body" in found:
+            del found["body"]
         return {root: value for root, value in found.items() if value is not ABSENT}, reading.problems
 
     def body_text(self) -> str:

@@ -86,7 +86,7 @@ class _Checking:
         for name in known:
             if name in value:
                 yield from self.check(known[name], value[name], step(path, name))
-            elif name in self.shapes.required(schema):
+            elif name in self.shapes.required(schema) and "default" not in self.shapes.open(known[name]):
                 yield step(path, name), EMPTY
         extra = schema.get("extra")
         for number, name in enumerate(each for each in value if each not in known):

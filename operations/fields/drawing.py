@@ -51,6 +51,7 @@ class Field:
     removable: bool = False
     growing: bool = False
     key: str | None = None
+    is_row: bool = False
     can_be_json: bool = False
     many: bool = False
     focus: bool = False
@@ -69,6 +70,11 @@ class Field:
     def noun(self) -> str:
         """The label within a sentence or on a button."""
         return self.label[:1].lower() + self.label[1:] if self.label[1:2].islower() else self.label
+
+    @property
+    def one(self) -> str:
+        """What one row of it is called."""
+        return _one_of(self.noun)
 
     @property
     def wrong(self) -> bool:
@@ -114,7 +120,8 @@ class Drawing:
             deprecated=bool(opened.get("deprecated")),
             focus=bool(self.focus) and self.focus == path,
         )
-        if f"{path}#json" in self.typed or kind == "json" or look.control == "json" or depth >= DEEPEST:
+        as_text = look.control == "json" and not self._is_there(path)
+        if f"{path}#json" in self.typed or kind == "json" or as_text or depth >= DEEPEST:
             return self._as_json(drawn, kind)
         if kind in SCALARS:
             return self._scalar(drawn, opened, name, look)
@@ -148,13 +155,11 @@ class Drawing:
 
     def _with_parts(self, drawn: Field, schema: Schema, depth: int) -> Field:
         path = drawn.path
-        branch = branch_typed(self.typed, path)
-        there = branch is not None if drawn.kind == "union" else f"{path}#in" in self.typed
-        if not there:
+        if not self._is_there(path):
             return replace(drawn, control="absent")
         drawn.can_be_json, drawn.removable = True, not drawn.required
         if drawn.kind == "union":
-            return self._union(drawn, schema, branch or 0, depth)
+            return self._union(drawn, schema, branch_typed(self.typed, path) or 0, depth)
         drawn.control = "group"
         if drawn.kind == "object":
             return self._fold(drawn, self.parts(schema, path, depth + 1))
@@ -163,11 +168,15 @@ class Drawing:
             drawn, growing=True, children=[self._row(part, drawn, row, depth) for row in rows(self.typed, path)]
         )
 
+    def _is_there(self, path: str) -> bool:
+        """Whether a part with parts of its own was added."""
+        return f"{path}#in" in self.typed or branch_typed(self.typed, path) is not None
+
     def _row(self, schema: Schema, owner: Field, path: str, depth: int) -> Field:
         key = self.typed.get(f"{path}#key", "") if owner.kind == "map" else None
         row = self.draw(schema, path, "", True, depth + 1, label=_one_of(owner.label))
         row.error = row.error or self.problems.get(path, "")
-        return replace(row, removable=True, key=key)
+        return replace(row, removable=True, key=key, is_row=True)
 
     def _union(self, drawn: Field, schema: Schema, number: int, depth: int) -> Field:
         branches = self.shapes.branches(schema)
@@ -177,7 +186,7 @@ class Drawing:
             branches[number], drawn.path, drawn.path.rpartition("/")[2], True, depth + 1, label=drawn.label
         )
         inner.removable = inner.can_be_json = False
-        drawn.options = [(str(place), label[:1].upper() + label[1:]) for place, label in enumerate(labels)]
+        drawn.options = [(str(place), label_of(label)) for place, label in enumerate(labels)]
         drawn.help = drawn.error = ""
         return replace(drawn, control="union", shape=str(number), children=[inner], growing=inner.growing)
 

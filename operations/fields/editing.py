@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operations.fields.shapes import Schema, Shapes, step
-from operations.fields.typed import DEEPEST, Reading, Typed, as_json, branch_typed, rows, typed_of
+from operations.fields.typed import ABSENT, DEEPEST, Reading, Typed, as_json, branch_typed, rows, typed_of
 
 VERBS = ("add", "remove", "json", "fields")
 
@@ -63,6 +63,8 @@ def from_json(shapes: Shapes, schema: Schema, typed: Typed, path: str) -> Typed:
     value = reading.value(schema, path)
     if reading.problems:
         return typed
+    if value is ABSENT:
+        return added(shapes, schema, removed(typed, path, marks=False), path)
     return removed(typed, path, marks=False) | typed_of(shapes, schema, value, path)
 
 

@@ -16,6 +16,7 @@ OF_TYPE: dict[str, Kind] = {
     "boolean": "boolean",
     "array": "list",
 }
+PLAIN_TYPES = ("string", "integer", "number")
 ANYTHING: Schema = {}
 
 
@@ -92,7 +93,8 @@ class Shapes:
         if "$ref" in schema:
             return spaced(str(schema["$ref"]))
         if opened.get("type") == "array":
-            return f"list of {_plural(self.label(opened.get('items', {})))}"
+            items = self.open(opened.get("items", {}))
+            return f"list of {_plural(self.label(items))}" if items.get("type") in PLAIN_TYPES else "list"
         if self.properties(opened):
             return "with " + ", ".join(sorted(self.required(opened)) or list(self.properties(opened)))[:40]
         kind = str(opened.get("type", ""))
@@ -106,7 +108,7 @@ def spaced(name: str) -> str:
 
 
 def _plural(label: str) -> str:
-    return "items" if "with " in label or "one of" in label else f"{label}s"
+    return "values" if "one of" in label else f"{label}s"
 
 
 def step(path: str, name: str | int) -> str:

@@ -65,7 +65,7 @@ def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     filled = _blank(request, here, operation)
     _fill(request, filled)
     offer = choosing.offer(operation, here.connection, timezone.localdate())
-    if offer.refused or not filled.check():
+    if request.POST.get("do") != "run" or offer.refused or not filled.check():
         return _page(request, here, filled)
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
         return _ask(request, here, filled)
@@ -98,7 +98,10 @@ def _fill(request: HttpRequest, filled: OperationForm) -> None:
     for name, upload in request.FILES.items():
         filled.typed[f"{name}#file"] = getattr(upload, "name", "") or "file"
     filled.settle()
-    filled.take_json(posted.get("json", ""), posted.get("json-seen", ""), posted.get("do", ""))
+    if "json" in posted:
+        filled.take_json(posted["json"], posted.get("json-seen", ""), posted.get("do", ""))
+    else:
+        filled.json_text = filled.body_text()
 
 
 def _edit(request: HttpRequest, filled: OperationForm) -> None:
