@@ -13,6 +13,8 @@ from operations.outgoing import ACCEPT, is_text, written
 
 KEY = "$OPENAI_API_KEY"
 LINE = 110
+# What the package gives for an answer that is not JSON.
+BINARY = "HttpxBinaryResponseContent"
 # What OpenAI's package calls these; it reaches every other path by its method.
 METHODS = {
     ("POST", "/responses"): "responses.create",
@@ -125,7 +127,9 @@ def _any(asked: Asked, streamed: bool) -> list[str]:
     """By path. The package sends what is in `body`, adds the key, and reads the answer as `cast_to` says."""
     lines: list[str] = []
     arguments = [f"    {asked.path!r},", f"    cast_to={_cast(asked)},"]
-    imports = ["import httpx", ""] if _cast(asked) == "httpx.Response" else []
+    if asked.method not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        return _by_hand(asked)
+    imports = [f"from openai import {BINARY}"] if _cast(asked) == BINARY else []
     if asked.multipart:
         lines, more = _python_parts(asked)
         arguments += more
@@ -137,33 +141,33 @@ def _any(asked: Asked, streamed: bool) -> list[str]:
         arguments.append(f"    options={_value(options)},")
     if streamed:
         arguments += ["    stream=True,", "    stream_cls=Stream[object],"]
-        imports = ["from openai import Stream", "", *imports]
+        imports = ["from openai import Stream", *imports]
     call = f"answer = client.{asked.method.lower()}("
-    if asked.method not in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        return [*imports, *_by_http(asked)]
     return [*imports, *lines, call, *arguments, ")", *_printed(streamed, _cast(asked))]
 
 
-def _by_http(asked: Asked) -> list[str]:
+def _by_hand(asked: Asked) -> list[str]:
     """HEAD and OPTIONS, for which the package has no method of its own."""
-    head = "headers={'Authorization': f'Bearer {client.api_key}'}"
-    path = asked.path.lstrip("/")
+    below = asked.path.lstrip("/") + (f"?{urlencode(asked.query)}" if asked.query else "")
+    account = "{'Authorization': f'Bearer {client.api_key}', **client.default_headers}"
     return [
-        "import httpx",
-        f"answer = httpx.request({asked.method!r}, f'{{client.base_url}}{path}', {head})",
-        "print(answer.status_code, answer.headers)",
+        "import urllib.request",
+        f"headers = {account} | {_value(dict(asked.headers))}",
+        f"address = str(client.base_url) + {below!r}",
+        f"request = urllib.request.Request(address, method={asked.method!r}, headers=headers)",
+        "print(urllib.request.urlopen(request).headers)",
     ]
 
 
 def _python_parts(asked: Asked) -> tuple[list[str], list[str]]:
     files = [
-        f"    ({part.field!r}, ({part.name!r}, open({part.name!r}, 'rb'), {part.content_type!r})),"
+        f"    ({part.field!r}, ({part.name!r}, Path({part.name!r}).read_bytes(), {part.content_type!r})),"
         for part in asked.files
     ]
-    arguments = ["    files=files,"] if files else ["    files=[],"]
+    arguments = ["    files=files,"]
     if asked.form:
         arguments.append(f"    body={_value(dict(asked.form))},")
-    return ["files = [", *files, "]"], arguments
+    return (["from pathlib import Path", "files = [", *files, "]"] if files else ["files = []"]), arguments
 
 
 def _sent(asked: Asked) -> tuple[tuple[str, str], ...]:
@@ -172,13 +176,13 @@ def _sent(asked: Asked) -> tuple[tuple[str, str], ...]:
 
 
 def _cast(asked: Asked) -> str:
-    return "object" if asked.response_type == "json" and asked.path != "/audio/speech" else "httpx.Response"
+    return "object" if asked.response_type == "json" and asked.path != "/audio/speech" else BINARY
 
 
 def _printed(streamed: bool, cast: str = "object") -> list[str]:
     if streamed:
         return ["for event in answer:", "    print(event)"]
-    return ["print(answer.content)"] if cast == "httpx.Response" else ["print(answer)"]
+    return ["print(answer.content)"] if cast == BINARY else ["print(answer)"]
 
 
 def _value(value: object) -> str:

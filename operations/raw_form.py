@@ -253,7 +253,7 @@ def read_data(text: str, content_type: str) -> Any:
     if not text.strip():
         return None
     if "json" not in content_type.lower():
-        return text
+        return text.replace("\r\n", "\n")  # as a browser ends its lines
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as problem:
