@@ -5,7 +5,8 @@ What comes out holds less than JSON Schema, so that whoever draws a form or chec
     {"$ref": name}                          one of `schemas`
     {"type": "string", ...}                 with enum, suggest (values it may have among others), format, pattern, bounds
     {"type": "integer" | "number" | "boolean", ...}
-    {"type": "object", "properties", "required", "extra"}    `extra`: the schema of values under free names; false: none
+    {"type": "object", "properties", "required", "extra"}    `extra`: the schema of values under free names; false: none;
+                                            `either`: lists of names, of which one list is needed
     {"type": "array", "items", ...}
     {"anyOf": [...]}                        two or more, none of them null, none of them an anyOf
     {}                                      anything
@@ -205,6 +206,10 @@ class _Reader:
             schema["type"] = "string"
         if kind == "object":
             schema |= self._object(said)
+            either = [
+                part["required"] for part in said.get("anyOf") or said.get("oneOf") or () if part.keys() == {"required"}
+            ]
+            schema |= {"either": either} if either else {}
         if kind == "array":
             schema["items"] = self.schema(said.get("items", {}))
         return schema

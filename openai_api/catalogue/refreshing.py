@@ -95,7 +95,7 @@ def _flat(row: Json, schemas: Json) -> dict[str, str]:
         body = _resolved(schema, schemas, ())
         for name, part in body.get("properties", {}).items():
             flat[name] = f"{name in body.get('required', [])} {json.dumps(part, sort_keys=True)}"
-        flat |= {} if body.get("properties") else {"body": json.dumps(body, sort_keys=True)}
+        flat["body"] = json.dumps({key: body[key] for key in body.keys() - {"properties", "required"}}, sort_keys=True)
     return flat
 
 

@@ -88,6 +88,10 @@ class _Checking:
                 yield from self.check(known[name], value[name], step(path, name))
             elif name in self.shapes.required(schema) and "default" not in self.shapes.open(known[name]):
                 yield step(path, name), EMPTY
+        either = schema.get("either", ())
+        if either and not any(all(name in value for name in names) for names in either):
+            words = " or ".join(" and ".join(names) for names in either)
+            yield step(path, either[0][0]), f"One of these is needed: {words}. Fill in one."
         extra = schema.get("extra")
         for number, name in enumerate(each for each in value if each not in known):
             if isinstance(extra, Mapping):
