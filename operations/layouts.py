@@ -41,6 +41,7 @@ class Layout:
 
 MODEL = "{model}"
 JSON = Look(control="json")
+IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.")
 MESSAGES = Look(help="The talk so far, oldest first.")
 TOOLS = Look(control="json", help="A JSON list of tools, such as [{“type”: “web_search”}].")
 
@@ -97,6 +98,7 @@ LAYOUTS: dict[str, Layout] = {
             Group("Look", ("quality", "background", "output_format", "output_compression", "moderation")),
         ),
         looks={
+            "body/model": IMAGE_MODEL,
             "body/prompt": Look(control="area", help="What the image shows."),
             "body/n": Look(label="Number of images", help="1 to 10. Each is paid for."),
             "body/size": Look(help="Width by height in pixels, among those that the model has."),
@@ -108,6 +110,7 @@ LAYOUTS: dict[str, Layout] = {
         lede="Changes images, or makes a new one of several.",
         groups=(Group("", ("model", "image", "images", "mask", "prompt", "n", "size")),),
         looks={
+            "body/model": IMAGE_MODEL,
             "body/prompt": Look(control="area", help="What shall change."),
             "body/n": Look(label="Number of images"),
         },

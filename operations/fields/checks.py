@@ -33,17 +33,17 @@ def branch_of(shapes: Shapes, schema: Schema, value: Any) -> int:
     return min(found)[1]
 
 
-def _distance(shapes: Shapes, branch: Schema, value: Any) -> tuple[int, int]:
-    """How far the value is from a shape: another type, other constants, then how many problems and unknown fields."""
+def _distance(shapes: Shapes, branch: Schema, value: Any) -> int:
+    """How far the value is from a shape: another type, other constants, unknown fields, other problems."""
     if not _is_of(shapes.open(branch).get("type"), value):
-        return (1000, 0)
+        return 1000
     wrong = len(list(problems(shapes, branch, value, "")))
     if not isinstance(value, dict):
-        return (wrong, 0)
-    constants = shapes.constants(branch)
-    other = sum(1 for name, one in constants.items() if name in value and value[name] != one)
-    unknown = len(value.keys() - shapes.properties(branch).keys())
-    return (wrong + 100 * other, unknown)
+        return wrong
+    needed, known = shapes.required(branch), shapes.properties(branch)
+    for name, one in shapes.constants(branch).items():
+        wrong += 100 if name in value and value[name] != one else 1 if name in needed and name not in value else 0
+    return wrong + (2 * len(value.keys() - known.keys()) if known else 0)
 
 
 class _Checking:

@@ -17,6 +17,8 @@ DEEPEST = 12
 SHOWN_AT_ONCE = 4
 # Texts that people write, not values that they pick: they get more than one line.
 PROSE = {"instructions", "input", "content", "text", "prompt", "description", "arguments", "output", "system_prompt"}
+# Texts that may be the content of a file, as a data: URL.
+EMBEDDED = {"image_url", "file_data"}
 ACRONYMS = {"id": "ID", "ids": "IDs", "url": "URL", "api": "API", "json": "JSON", "mcp": "MCP", "n": "n", "ttl": "TTL"}
 
 
@@ -55,7 +57,7 @@ class Field:
     can_be_json: bool = False
     many: bool = False
     focus: bool = False
-    refreshes: bool = False
+    embeds: bool = False
 
     @property
     def id(self) -> str:
@@ -150,6 +152,7 @@ class Drawing:
             return replace(drawn, control="picker", options=[(value, "") for value in suggested])
         if drawn.kind in ("integer", "number"):
             return replace(drawn, control="number")
+        drawn.embeds = name in EMBEDDED or drawn.path.endswith("/image_url/url")
         long = look.control == "area" or name in PROSE or "\n" in drawn.text or len(drawn.text) > LONG
         return replace(drawn, control="area" if long else "input")
 
@@ -174,7 +177,8 @@ class Drawing:
 
     def _row(self, schema: Schema, owner: Field, path: str, depth: int) -> Field:
         key = self.typed.get(f"{path}#key", "") if owner.kind == "map" else None
-        row = self.draw(schema, path, "", True, depth + 1, label=_one_of(owner.label))
+        label = "Value" if owner.kind == "map" else _one_of(owner.label)
+        row = self.draw(schema, path, "", True, depth + 1, label=label)
         row.error = row.error or self.problems.get(path, "")
         return replace(row, removable=True, key=key, is_row=True)
 
