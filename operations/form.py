@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, cast
+
+from django.core.files.uploadedfile import UploadedFile
 
 from openai_api.catalogue import Operation, schemas
 from operations.asking import Asked, FilePart
@@ -16,19 +18,11 @@ from operations.fields.shapes import Schema, Shapes
 from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started
 
+Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
 MOST_SECONDS = 600
 BOTH = "The fields and the JSON were both changed, and they say different things. Press “Use this JSON” or “Use the fields”."
 IMAGES = {"create_image", "edit_image"}
-
-
-class Upload(Protocol):
-    """A file as a browser sent it."""
-
-    name: str | None
-    content_type: str | None
-    size: int | None
-    file: BinaryIO
 
 
 @dataclass(frozen=True)
@@ -256,7 +250,7 @@ class OperationForm:
             for upload in several:
                 label = f"{name}[]" if len(several) > 1 and not name.endswith("[]") else name
                 kind = upload.content_type or "application/octet-stream"
-                yield FilePart(label, upload.name or chosen.name, kind, upload.file, upload.size or 0)
+                yield FilePart(label, upload.name or chosen.name, kind, cast(BinaryIO, upload.file), upload.size or 0)
 
 
 def stamp(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,11 +18,14 @@ from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
 from operations import choosing
 from operations.costly import consequence
-from operations.form import ROOTS, OperationForm, stamp
+from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
 from ui import problems
 from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial
+
+# Characters of text, which stand in the page twice and must fit into DATA_UPLOAD_MAX_MEMORY_SIZE when they come back.
+MOST_EMBEDDED = 4_200_000
 
 
 @viewer
@@ -95,13 +99,29 @@ def _fill(request: HttpRequest, filled: OperationForm) -> None:
     """What was posted; line ends are as they were typed, for a browser makes each of them two characters."""
     posted = {name: str(text).replace("\r\n", "\n") for name, text in request.POST.items()}
     filled.typed = {name: text for name, text in posted.items() if name == "timeout" or name.startswith(ROOTS)}
-    for name, upload in request.FILES.items():
-        filled.typed[f"{name}#file"] = getattr(upload, "name", "") or "file"
+    filled.typed = {name: text for name, text in filled.typed.items() if not name.endswith(("#upload", "#file"))}
+    for name, (upload, *_) in _uploads(request).items():
+        if name.endswith("#upload"):
+            _embed(filled, name.removesuffix("#upload"), upload)
+        else:
+            filled.typed[f"{name}#file"] = upload.name or "file"
     filled.settle()
     if "json" in posted:
         filled.take_json(posted["json"], posted.get("json-seen", ""), posted.get("do", ""))
     else:
         filled.json_text = filled.body_text()
+
+
+def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
+    """Puts a file's content into a text field as a data: URL, unless the form would grow too large to be sent again."""
+    if sum(map(len, filled.typed.values())) + (upload.size or 0) * 4 // 3 > MOST_EMBEDDED:
+        filled.problems[path] = (
+            f"“{upload.name}” is too large to be put into the request: 3 MB at most, with all others. "
+            "Send it with Upload file, and enter the ID that it gets."
+        )
+        return
+    kind = upload.content_type or "application/octet-stream"
+    filled.typed[path] = f"data:{kind};base64,{base64.b64encode(upload.read()).decode()}"
 
 
 def _edit(request: HttpRequest, filled: OperationForm) -> None:
@@ -113,16 +133,17 @@ def _edit(request: HttpRequest, filled: OperationForm) -> None:
         filled.json_text = filled.body_text()
 
 
-def _uploads(request: HttpRequest) -> dict[str, Any]:
-    return {name: request.FILES.getlist(name) for name in request.FILES}
+def _uploads(request: HttpRequest) -> dict[str, list[Upload]]:
+    """The files that were chosen, by the name of their field."""
+    found: dict[str, Any] = {name: request.FILES.getlist(name) for name in request.FILES}
+    return found
 
 
 def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> HttpResponse:
-    for name, upload in request.FILES.items():
-        again = (
-            f"Choose “{getattr(upload, 'name', '')}” again: a browser does not keep a file in a form that comes back."
-        )
-        filled.problems.setdefault(name, again)
+    for name, (upload, *_) in _uploads(request).items():
+        again = f"Choose “{upload.name}” again: a browser does not keep a file in a form that comes back."
+        if not name.endswith("#upload"):
+            filled.problems.setdefault(name, again)
     operation, today = filled.operation, timezone.localdate()
     role, person = choosing.role_for(operation), person_of(request)
     context = {
