@@ -121,6 +121,7 @@ def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
         )
         return
     kind = upload.content_type or "application/octet-stream"
+    filled.typed.pop(f"{path}#json", None)
     filled.typed[path] = f"data:{kind};base64,{base64.b64encode(upload.read()).decode()}"
 
 
