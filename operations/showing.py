@@ -183,8 +183,6 @@ def readable(body: Any) -> str:
     """The words of an answer that people read; empty where it has none of the known shapes."""
     if not isinstance(body, dict):
         return ""
-    if isinstance(body.get("error"), dict) and isinstance(body["error"].get("message"), str):
-        return str(body["error"]["message"])
     return next(
         (text for text in (_response(body), _choices(body), _plain(body), _moderation(body), _list(body)) if text), ""
     )

@@ -26,6 +26,7 @@
   const live = (place) => {
     const shown = document.getElementById("answer-live").content.cloneNode(true).firstElementChild;
     document.getElementById(place).replaceWith(shown);
+    shown.scrollIntoView({ block: "nearest" });
     const part = (name) => shown.querySelector(`[data-${name}]`);
     const caret = shown.querySelector(".caret");
     const began = performance.now();
