@@ -145,6 +145,7 @@ STORAGES = {
 }
 SERVESTATIC_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # forms of operations have a field for each part of a request
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -21,6 +21,8 @@ from operations.layouts import Layout, image_sizes, layout_of, size_problem, sta
 Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
 MOST_SECONDS = 600
+# More fields than this are one field of JSON: a form must be small enough to be sent.
+MOST_FIELDS = 2_000
 BOTH = "The fields and the JSON were both changed, and they say different things. Press “Use this JSON” or “Use the fields”."
 IMAGES = {"create_image", "edit_image"}
 
@@ -124,7 +126,8 @@ class OperationForm:
             self.problems |= reading.problems
             return
         self.typed = {key: text for key, text in self.typed.items() if not _under("body", key)}
-        self.typed |= typed_of(self.shapes, self.roots["body"], value, "body")
+        fields = typed_of(self.shapes, self.roots["body"], value, "body")
+        self.typed |= fields if len(fields) <= MOST_FIELDS else {"body#json": text}
         for path, look in self.layout.looks.items():
             if look.control == "json" and {f"{path}#in", f"{path}#as"} & self.typed.keys():
                 self.edit("json", path)
@@ -202,6 +205,11 @@ class OperationForm:
         more = [*(part for part in before if not part.required), *rest]
         return _filled([*groups, Section("More", more, any(part.wrong or drawing.used(part) for part in more))])
 
+    @staticmethod
+    def faulty(sections: Iterable[Section]) -> list[Field]:
+        """The fields that have an error of their own, in their order on the page."""
+        return [part for section in sections for top in section.fields for part in _with_parts(top) if part.error]
+
     def _body(self, drawing: Drawing) -> list[Field]:
         """The fields of the body; a body that is no plain object is one field."""
         schema = self.roots["body"]
@@ -251,6 +259,12 @@ class OperationForm:
                 label = f"{name}[]" if len(several) > 1 and not name.endswith("[]") else name
                 kind = upload.content_type or "application/octet-stream"
                 yield FilePart(label, upload.name or chosen.name, kind, cast(BinaryIO, upload.file), upload.size or 0)
+
+
+def _with_parts(top: Field) -> Iterable[Field]:
+    yield top
+    for part in [*top.children, *top.more]:
+        yield from _with_parts(part)
 
 
 def stamp(text: str) -> str:

@@ -147,14 +147,15 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
             filled.problems.setdefault(name, again)
     operation, today = filled.operation, timezone.localdate()
     role, person = choosing.role_for(operation), person_of(request)
+    sections = filled.sections(model_options(here.connection))
     context = {
         "installation": here,
         "operation": operation,
         "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
-        "sections": filled.sections(model_options(here.connection)),
+        "sections": sections,
+        "faulty": filled.faulty(sections),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
-        "faulty": len(filled.problems),
         "form_url": reverse("operations:form", args=[here.pk, operation.id]),
         "run_url": reverse("operations:run", args=[here.pk, operation.id]),
         "role": role,

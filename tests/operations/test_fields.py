@@ -49,7 +49,7 @@ TREE = {
 }
 SHAPES = Shapes({"Tree": TREE})
 OFFERED = Shapes(schemas())
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def same(left, right):

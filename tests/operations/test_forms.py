@@ -441,3 +441,20 @@ def test_offers_say_what_keeps_an_operation_from_being_run(here):
     refused = {each.operation.id: each.refused for each in offers(here.connection, TODAY) if each.refused}
     assert "admin key" in refused["list_projects"] and "shut this down" in refused["list_assistants"]
     assert "create_response" not in refused
+
+
+def test_json_with_more_parts_than_a_form_can_hold_stays_json(as_operator, here):
+    page = at(as_operator, here, "create_embedding")
+    page.values["json"] = json.dumps({"model": "m", "input": [str(number) for number in range(2000)]})
+    page.press("use-json")
+    assert len(page.values) < 50 and len(page.body["input"]) == 2000
+    page.press("check")
+    assert not page.problems and len(page.body["input"]) == 2000
+
+
+def test_the_notice_leads_to_each_field(as_operator, here):
+    page = at(as_operator, here, "create_chat_completion")
+    page.values["body/temperature"] = "3"
+    page.press("check")
+    assert '<a href="#f-body-temperature">Temperature</a>' in page.text
+    assert '<a href="#f-body-messages-0-content">Content</a>' in page.text
