@@ -20,6 +20,7 @@ from operations import choosing
 from operations.costly import consequence
 from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
+from operations.views.raw import again
 from ui import problems
 from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial
@@ -53,7 +54,11 @@ def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
         _fill(request, filled)
         _edit(request, filled)
     else:
-        filled.begin()
+        earlier = again(request, here)
+        if earlier is not None and earlier.operation == operation.id:
+            filled.begin_with(earlier)
+        else:
+            filled.begin()
         filled.json_text = filled.body_text()
     return _page(request, here, filled)
 

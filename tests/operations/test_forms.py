@@ -458,3 +458,26 @@ def test_the_notice_leads_to_each_field(as_operator, here):
     page.press("check")
     assert '<a href="#f-body-temperature">Temperature</a>' in page.text
     assert '<a href="#f-body-messages-0-content">Content</a>' in page.text
+
+
+def test_an_earlier_request_fills_its_form_again(as_operator, here, far):
+    far()
+    page = at(as_operator, here, "create_response")
+    page.values |= {"json": json.dumps(GIVEN), "timeout": "5000"}
+    page.press("run")
+    link = as_operator.get(page.answer.url).content.decode()
+    assert f"/operations/{here.pk}/create_response/?again={Answer.objects.get().pk}" in link
+    again = Page(as_operator, f"{page.address}?again={Answer.objects.get().pk}")
+    assert again.body == GIVEN and again.values["timeout"] == "5000"
+    listing = at(as_operator, here, "list_vector_store_files")
+    listing.values |= {"path/vector_store_id": "vs/1", "query/limit": "3"}
+    listing.press("run")
+    again = Page(as_operator, f"{listing.address}?again={Answer.objects.latest('created_at').pk}")
+    assert (again.values["path/vector_store_id"], again.values["query/limit"]) == ("vs/1", "3")
+    upload = at(as_operator, here, "upload_file")
+    upload.values["body/purpose"] = "batch"
+    upload.press("run", **{"body/file": SimpleUploadedFile("a", b"a")})
+    assert (
+        Page(as_operator, f"{upload.address}?again={Answer.objects.latest('created_at').pk}").values["body/purpose"]
+        == "batch"
+    )
