@@ -41,7 +41,7 @@ class Layout:
 
 MODEL = "{model}"
 JSON = Look(control="json")
-IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.")
+IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.", refreshes=True)
 MESSAGES = Look(help="The talk so far, oldest first.")
 TOOLS = Look(control="json", help="A JSON list of tools, such as [{“type”: “web_search”}].")
 
