@@ -39,11 +39,14 @@ class Section:
 
 @dataclass
 class OperationForm:
-    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none."""
+    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
+    is the installation's, `account` are those that the account has.
+    """
 
     operation: Operation
     model: str
     kind: str = ""
+    account: tuple[str, ...] = ()
     typed: Typed = field(default_factory=dict)
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class OperationForm:
             if self.shapes.kind(schema) == "union":
                 self.typed |= editing.begun_if_new(self.shapes, schema, self.typed, root)
         if self.layout.start and "body" in self.roots:
-            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model), "body")
+            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model, self.account), "body")
             # A text that begins empty is one to be written, not the empty text.
             self.typed |= {key: text for key, text in begun.items() if text != '""'}
         self.typed["timeout"] = str(self.layout.timeout)

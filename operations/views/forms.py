@@ -97,7 +97,8 @@ def _operation(slug: str) -> Operation:
 
 def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
     kind = request.POST.get("kind") or request.GET.get("as", "")
-    return OperationForm(operation, installation.model, kind)
+    account = tuple(row["id"] for row in installation.connection.models_seen)
+    return OperationForm(operation, installation.model, kind, account)
 
 
 def _fill(request: HttpRequest, filled: OperationForm) -> None:
