@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from connections.model_dates import model_options
+from connections.model_dates import model_options, note_on
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
@@ -160,6 +160,7 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
         "sections": sections,
+        "model_note": note_on(here.connection, filled.typed.get("body/model", "").strip()[:120]),
         "faulty": filled.faulty(sections),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
         "form_url": reverse("operations:form", args=[here.pk, operation.id]),

@@ -493,3 +493,11 @@ def test_a_form_begins_with_a_model_that_the_account_has(as_operator, here):
     assert at(as_operator, here, "create_transcription").values["body/model"] == "whisper-1"
     assert at(as_operator, here, "create_speech").values["body/model"] == "gpt-4o-mini-tts"
     assert at(as_operator, here, "create_response").values["body/model"] == here.model
+
+
+def test_a_model_that_ends_is_remarked_on(as_operator, here):
+    page = at(as_operator, here, "create_response")
+    assert "ends on" not in page.text
+    page.values["body/model"] = "gpt-5"
+    page.press("check")
+    assert "gpt-5 ends on 11 December 2026, in 20 days." in page.text
