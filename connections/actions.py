@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from connections.models import Connection, Installation, InstallationDraft
-from connections.testing import Verdict, probe
+from connections.testing import Verdict, probe, probe_admin
 from connections.webhook_keys import digest_of, installation_by_key, new_key, webhook_url
 from logs import audit
 from logs.audit import SYSTEM, Actor
@@ -29,6 +29,7 @@ from openai_api.gate import circuits, holds
 __all__ = ["installation_by_key", "webhook_url"]  # callers find all of the room's verbs here
 logger = logging.getLogger(__name__)
 
+ADMIN_KEY_FIELDS = ["admin_key", "admin_key_last4", "admin_key_set_at"]
 KEY_FIELDS = ["api_key", "key_last4", "key_set_at"]
 TEST_FIELDS = ["status", "status_code", "status_text", "missing_permission", "tested_at", "test_call_id"]
 
@@ -106,6 +107,9 @@ def update_connection(actor: Actor, connection: Connection, facts: Mapping[str, 
             if {"base_url", "organization", "project"} & changes.keys():
                 row.forget_test()
                 holds.forget(row.hold_key)
+            if "base_url" in changes and row.admin_key:
+                row.set_admin_key("")  # a stored key is not sent to another server
+                changes["admin_key"] = [audit.MASK, None]
             if api_key:
                 row.set_key(api_key)
                 holds.forget(row.hold_key)
@@ -124,6 +128,16 @@ def replace_key(actor: Actor, connection: Connection, api_key: str) -> Connectio
         connection.save(update_fields=KEY_FIELDS + TEST_FIELDS)
         holds.forget(connection.hold_key)
         _audit(actor, "replaced the key of", connection, {"api_key": [audit.MASK, audit.MASK]})
+    return connection
+
+
+def set_admin_key(actor: Actor, connection: Connection, admin_key: str) -> Connection:
+    """Seals another admin key, or takes it out where `admin_key` is empty."""
+    with transaction.atomic():
+        connection.set_admin_key(admin_key)
+        connection.save(update_fields=ADMIN_KEY_FIELDS)
+        action = "set the admin key of" if admin_key else "removed the admin key of"
+        _audit(actor, action, connection, {"admin_key": [audit.MASK, audit.MASK if admin_key else None]})
     return connection
 
 
@@ -149,6 +163,11 @@ def test_connection(connection: Connection, context: Context) -> Connection:
     same.update(**_test_result(verdict))
     record_stops()
     return Connection.objects.get(pk=connection.pk)
+
+
+def test_admin_key(connection: Connection, context: Context) -> Verdict:
+    """Asks the far side about the admin key alone; nothing of it is kept but the call in the log."""
+    return probe_admin(Connection.objects.get(pk=connection.pk), context)
 
 
 def record_turn(before: Connection, after: Connection) -> None:

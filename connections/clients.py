@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connections.models import Connection, Installation
 from openai_api.client import Client, Origin
 
@@ -17,6 +19,25 @@ def client_for_connection(connection: Connection) -> Client:
     )
 
 
+class NoAdminKey(Exception):
+    """The operation takes an admin key and the connection has none. The message is fit to be shown."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(
+            f"This operation takes an admin key, and “{connection.name}” has none. Enter one on the page of the connection."
+        )
+
+
+def admin_client_for_connection(connection: Connection) -> Client:
+    """For the test of the admin key. Raises NoAdminKey."""
+    return replace(client_for_connection(connection), headers=_admin_headers(connection))
+
+
+def admin_client_for(installation: Installation) -> Client:
+    """A client that sends the admin key, for operations of the organization. Raises NoAdminKey."""
+    return replace(client_for(installation), headers=_admin_headers(installation.connection))
+
+
 def client_for(installation: Installation) -> Client:
     connection = installation.connection
     return Client(
@@ -26,6 +47,14 @@ def client_for(installation: Installation) -> Client:
         origin=Origin(connection.pk, connection.name, installation.pk, installation.name),
         retries=installation.retry_policy,
     )
+
+
+def _admin_headers(connection: Connection) -> dict[str, str]:
+    """An admin key belongs to an organization and to no project."""
+    if not connection.admin_key:
+        raise NoAdminKey(connection)
+    named = {"OpenAI-Organization": connection.organization} if connection.organization else {}
+    return {"Authorization": f"Bearer {connection.admin_key.open()}", **named}
 
 
 def _headers(connection: Connection) -> dict[str, str]:

@@ -177,6 +177,21 @@ class ConnectionEditForm(ConnectionFields):
         return data
 
 
+class AdminKeyForm(forms.Form):
+    admin_key = SecretField(
+        label="Admin key",
+        required=False,
+        help_text="Begins with sk-admin-. Stored encrypted; only its last four characters are shown again. Leave it empty to "
+        "take out the one that is stored.",
+    )
+
+    def clean_admin_key(self) -> str:
+        key: str = self.cleaned_data["admin_key"]
+        if key.startswith(("sk-proj-", "sk-svcacct-")):
+            raise ValidationError("This is the key of a project. Make an admin key in OpenAI's organization settings.")
+        return key
+
+
 class KeyForm(forms.Form):
     api_key = SecretField(
         label="New API key",

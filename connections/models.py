@@ -78,6 +78,10 @@ class Connection(models.Model):
     api_key = SealedTextField(blank=True, default="")
     key_last4 = models.CharField(max_length=4, blank=True)
     key_set_at = models.DateTimeField(null=True, blank=True)
+    # For operations of the organization, which take no other key. Most connections have none.
+    admin_key = SealedTextField(blank=True, default="")
+    admin_key_last4 = models.CharField(max_length=4, blank=True)
+    admin_key_set_at = models.DateTimeField(null=True, blank=True)
 
     status = models.CharField(max_length=12, default="untested")
     status_code = models.CharField(max_length=12, blank=True)
@@ -147,6 +151,12 @@ class Connection(models.Model):
         self.key_last4 = key[-4:] if len(key) >= 12 else ""
         self.key_set_at = timezone.now()
         self.forget_test()
+
+    def set_admin_key(self, key: str) -> None:
+        """Seals the admin key in this saved row, or takes it out where `key` is empty. The caller saves."""
+        self.admin_key = key
+        self.admin_key_last4 = key[-4:] if len(key) >= 12 else ""
+        self.admin_key_set_at = timezone.now() if key else None
 
     def forget_test(self) -> None:
         self.status, self.status_code, self.status_text, self.missing_permission = "untested", "", "", ""

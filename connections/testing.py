@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from connections.clients import client_for_connection
+from connections.clients import NoAdminKey, admin_client_for_connection, client_for_connection
 from connections.models import Connection
 from connections.sealing import CannotOpen
 from logs.context import Context
@@ -61,6 +61,22 @@ def probe(connection: Connection, context: Context) -> Verdict:
         return Verdict("failed", NOT_A_LIST, NotOpenAI.help_code, call_id=answer.call_id)
     found = f"The key is good for {len(rows)} model{'' if len(rows) == 1 else 's'}."
     return Verdict("ok", found, call_id=answer.call_id, models=rows)
+
+
+def probe_admin(connection: Connection, context: Context) -> Verdict:
+    """What the far side says of the admin key: one project is listed, which costs nothing. Never raises for a failing test."""
+    try:
+        client = admin_client_for_connection(connection)
+    except (CannotOpen, NoAdminKey) as error:
+        return Verdict("failed", str(error))
+    try:
+        answer = client.call("list_projects", query={"limit": 1}, context=context, timeout=TIMEOUT, retries=PATIENCE)
+    except MissingScope as error:
+        text = f"OpenAI knows the admin key, but it may not list projects ({error.permission}). It may do other things."
+        return Verdict("limited", text, help.SCOPE_MISSING, error.permission, error.call_id)
+    except CallError as error:
+        return _failed(error)
+    return Verdict("ok", "The admin key works.", call_id=answer.call_id)
 
 
 NO_LIST = "The server has no list of models at this address (404). The base URL may lack its version, such as /v1."

@@ -10,6 +10,7 @@ connection_pages = [
     path("<int:pk>/", connections.detail, name="detail"),
     path("<int:pk>/edit/", connections.edit, name="edit"),
     path("<int:pk>/key/", connections.replace_key, name="replace_key"),
+    path("<int:pk>/admin-key/", connections.admin_key, name="admin_key"),
     path("<int:pk>/test/", connections.test, name="test"),
     path("<int:pk>/delete/", connections.delete, name="delete"),
 ]

@@ -28,13 +28,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.actors import actor_of
-from connections.clients import client_for
+from connections.clients import admin_client_for, client_for
 from connections.models import Installation
 from logs import redaction
 from logs.context import Context
 from logs.models import Call
 from openai_api import errors, loop, transport
-from openai_api.catalogue import find
+from openai_api.catalogue import OPERATIONS, find
+from openai_api.client import Client
 from openai_api.passage import Passage
 from operations import keeping, outgoing, showing
 from operations.asking import Asked
@@ -106,7 +107,7 @@ def address_of(answer: Answer) -> str:
 
 def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -> Sending:
     """Everything that can be refused before there is a call. Raises NotPassedOn."""
-    client = client_for(installation)
+    client = _client(installation, asked)
     forwarded = outgoing.forwarded(asked, client)
     label = asked.operation or find(asked.method, asked.path)
     context = Context(CAUSE, asked.preset, label[:200], actor)
@@ -119,6 +120,12 @@ def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -
         debug=as_sent(passage) if debug else "",
     )
     return Sending(answer, passage, asked)
+
+
+def _client(installation: Installation, asked: Asked) -> Client:
+    """The installation's client; the admin key is sent for what a form asks of the organization, and for nothing else."""
+    operation = OPERATIONS.get(asked.operation)
+    return admin_client_for(installation) if operation is not None and operation.admin else client_for(installation)
 
 
 def as_sent(passage: Passage) -> str:

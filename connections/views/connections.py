@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from connections import actions
-from connections.forms import ConnectionEditForm, ConnectionForm, KeyForm
+from connections.forms import AdminKeyForm, ConnectionEditForm, ConnectionForm, KeyForm
 from connections.model_dates import model_options
 from connections.models import Connection
 from ui.access import administrator, operator, viewer
@@ -70,6 +70,22 @@ def replace_key(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _test_and_show(request, actions.replace_key(actor_of(request), connection, form.cleaned_data["api_key"]))
     return render(request, "connections/replace_key.html", {"form": form, "connection": connection})
+
+
+@administrator
+def admin_key(request: HttpRequest, pk: int) -> HttpResponse:
+    connection = get_object_or_404(Connection, pk=pk)
+    form = AdminKeyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.set_admin_key(actor_of(request), connection, form.cleaned_data["admin_key"])
+        if not connection.admin_key:
+            messages.success(request, f"The admin key of “{connection.name}” was taken out.")
+        else:
+            verdict = actions.test_admin_key(connection, actions.test_context(connection, actor_of(request)))
+            say = {"ok": messages.success, "limited": messages.warning}.get(verdict.status, messages.error)
+            say(request, f"The admin key of “{connection.name}” was saved and tested: {verdict.text}")
+        return redirect("connections:detail", connection.pk)
+    return render(request, "connections/admin_key.html", {"form": form, "connection": connection})
 
 
 @operator

@@ -1,144 +1,155 @@
-"""The operations of OpenAI's API as data. Adding one is one line here."""
+"""The operations of OpenAI's API as data: `operations.json` and `schemas.json`, made by `manage.py refresh_catalogue`.
+
+The rows are read when this is imported, which takes some milliseconds; the schemas when a form first needs them.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import lru_cache
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import quote
+
+from openai_api.catalogue.facts import ENTITIES, Lifecycle, beta_of, lifecycle_of, scope_of
+from openai_api.catalogue.naming import title_of
+
+FOLDER = Path(__file__).parent
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of path or query. `schema` is as `openai_api.catalogue.document` describes schemas."""
+
+    name: str
+    place: Literal["path", "query"]
+    required: bool
+    schema: Schema = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One endpoint. `path` is relative to the base URL, with {names} to fill in; `permission` is the scope a key needs."""
+    """One endpoint. `path` is relative to the base URL, with {names} to fill in; `row` is what the catalogue's file says.
+
+    Made for every operation whenever a process starts, so what only forms ask for is found out when they ask.
+    """
 
     id: str
-    title: str
-    entity: str
     method: str
     path: str
-    permission: str
+    row: Mapping[str, Any] = field(repr=False, compare=False)
 
-    def fill(self, values: dict[str, str]) -> str:
+    @cached_property
+    def title(self) -> str:
+        return title_of(self.id)
+
+    @property
+    def entity(self) -> str:
+        tag: str = self.row["tag"]
+        return ENTITIES.get(tag, tag)
+
+    @property
+    def permission(self) -> str:
+        """The scope that a restricted key needs; empty where it is not known."""
+        return scope_of(self.method, self.path)
+
+    @property
+    def admin(self) -> bool:
+        """Whether it takes an admin key and no other."""
+        return self.row.get("auth") == "admin"
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        rows = self.row.get("parameters", ())
+        return tuple(Parameter(r["name"], r["in"], bool(r.get("required")), r["schema"]) for r in rows)
+
+    @property
+    def bodies(self) -> Mapping[str, Schema]:
+        """Kind of body → its schema; kinds are `json` and `multipart`."""
+        found: Mapping[str, Schema] = self.row.get("body", {})
+        return found
+
+    @property
+    def needs_body(self) -> bool:
+        return bool(self.row.get("needs_body"))
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can answer with events as they come."""
+        return bool(self.row.get("streams"))
+
+    @property
+    def answer(self) -> str:
+        """What a good answer is: json, text or binary."""
+        return str(self.row.get("answer", "json"))
+
+    @property
+    def beta(self) -> str:
+        """The header OpenAI-Beta that it needs; empty where it needs none."""
+        return beta_of(self.path)
+
+    @property
+    def deprecated(self) -> bool:
+        return bool(self.row.get("deprecated"))
+
+    @property
+    def lifecycle(self) -> Lifecycle | None:
+        return lifecycle_of(self.method, self.path)
+
+    def fill(self, values: Mapping[str, str]) -> str:
         """The path with every name filled in and escaped, so that a value can never change which endpoint is called."""
         return self.path.format(**{name: quote(value, safe="") for name, value in values.items()})
 
-
-_ROWS = (
-    Operation("list_models", "List models", "Model", "GET", "/models", "api.model.read"),
-    Operation("get_model", "Get model", "Model", "GET", "/models/{model}", "api.model.read"),
-    Operation("create_response", "Create response", "Response", "POST", "/responses", "api.responses.write"),
-    Operation("get_response", "Get response", "Response", "GET", "/responses/{response_id}", "api.responses.read"),
-    Operation(
-        "delete_response", "Delete response", "Response", "DELETE", "/responses/{response_id}", "api.responses.write"
-    ),
-    Operation(
-        "cancel_response",
-        "Cancel response",
-        "Response",
-        "POST",
-        "/responses/{response_id}/cancel",
-        "api.responses.write",
-    ),
-    Operation(
-        "list_input_items",
-        "List input items",
-        "Response",
-        "GET",
-        "/responses/{response_id}/input_items",
-        "api.responses.read",
-    ),
-    Operation(
-        "create_chat_completion",
-        "Create chat completion",
-        "Chat completion",
-        "POST",
-        "/chat/completions",
-        "model.request",
-    ),
-    Operation("create_embedding", "Create embedding", "Embedding", "POST", "/embeddings", "model.request"),
-    Operation("create_image", "Create image", "Image", "POST", "/images/generations", "model.request"),
-    Operation("create_moderation", "Create moderation", "Moderation", "POST", "/moderations", "model.request"),
-    Operation("list_files", "List files", "File", "GET", "/files", "api.files.read"),
-    Operation("get_file", "Get file", "File", "GET", "/files/{file_id}", "api.files.read"),
-    Operation("upload_file", "Upload file", "File", "POST", "/files", "api.files.write"),
-    Operation("delete_file", "Delete file", "File", "DELETE", "/files/{file_id}", "api.files.write"),
-    Operation("download_file", "Download file", "File", "GET", "/files/{file_id}/content", "api.files.read"),
-    Operation("list_batches", "List batches", "Batch", "GET", "/batches", "api.batch.read"),
-    Operation("get_batch", "Get batch", "Batch", "GET", "/batches/{batch_id}", "api.batch.read"),
-    Operation("create_batch", "Create batch", "Batch", "POST", "/batches", "api.batch.write"),
-    Operation("cancel_batch", "Cancel batch", "Batch", "POST", "/batches/{batch_id}/cancel", "api.batch.write"),
-    Operation(
-        "list_webhook_endpoints",
-        "List webhook endpoints",
-        "Webhook endpoint",
-        "GET",
-        "/webhook_endpoints",
-        "api.webhooks.read",
-    ),
-    Operation(
-        "create_webhook_endpoint",
-        "Create webhook endpoint",
-        "Webhook endpoint",
-        "POST",
-        "/webhook_endpoints",
-        "api.webhooks.write",
-    ),
-    Operation(
-        "update_webhook_endpoint",
-        "Update webhook endpoint",
-        "Webhook endpoint",
-        "POST",
-        "/webhook_endpoints/{webhook_endpoint_id}",
-        "api.webhooks.write",
-    ),
-    Operation(
-        "delete_webhook_endpoint",
-        "Delete webhook endpoint",
-        "Webhook endpoint",
-        "DELETE",
-        "/webhook_endpoints/{webhook_endpoint_id}",
-        "api.webhooks.write",
-    ),
-    Operation(
-        "rotate_webhook_secret",
-        "Rotate webhook secret",
-        "Webhook endpoint",
-        "POST",
-        "/webhook_endpoints/{webhook_endpoint_id}/rotate_secret",
-        "api.webhooks.write",
-    ),
-    Operation(
-        "test_webhook_endpoint",
-        "Test webhook endpoint",
-        "Webhook endpoint",
-        "POST",
-        "/webhook_endpoints/{webhook_endpoint_id}/test",
-        "api.webhooks.write",
-    ),
-    Operation(
-        "list_webhook_event_types",
-        "List webhook event types",
-        "Webhook endpoint",
-        "GET",
-        "/webhook_event_types",
-        "api.webhooks.read",
-    ),
-)
-OPERATIONS = {row.id: row for row in _ROWS}
+    def ended(self, today: date) -> bool:
+        """Whether OpenAI no longer answers it."""
+        ending = self.lifecycle
+        if ending is None:
+            return False
+        return ending.state in ("shut down", "read only") or (ending.day is not None and ending.day < today)
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+def _read(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
-_PATTERNS = [(row.method, _pattern(row.path), row.id) for row in _ROWS]
+OPERATIONS: dict[str, Operation] = {
+    row["id"]: Operation(row["id"], row["method"], row["path"], row) for row in _read("operations.json")["operations"]
+}
+
+
+@cache
+def schemas() -> Mapping[str, Schema]:
+    """The schemas that operations and other schemas name by `$ref`."""
+    found: Mapping[str, Schema] = _read("schemas.json")
+    return found
+
+
+Known = list[tuple[list[str], str]]
+
+
+def _by_shape() -> dict[tuple[str, int], Known]:
+    """Method and number of parts → the paths of that shape, plain parts before named ones."""
+    shapes: dict[tuple[str, int], Known] = {}
+    for row in OPERATIONS.values():
+        parts = row.path.split("/")
+        shapes.setdefault((row.method, len(parts)), []).append((parts, row.id))
+    for known in shapes.values():
+        known.sort(key=lambda each: [part.startswith("{") for part in each[0]])
+    return shapes
+
+
+_SHAPES = _by_shape()
 
 
 @lru_cache(maxsize=4096)
 def find(method: str, path: str) -> str:
     """The id of the operation that a request is, or its method and the first part of its path where it is none of ours."""
-    for known, pattern, operation in _PATTERNS:
-        if known == method and pattern.fullmatch(path):
+    parts = path.split("/")
+    for known, operation in _SHAPES.get((method, len(parts)), []):
+        if all(ours == part or (ours.startswith("{") and part) for ours, part in zip(known, parts, strict=True)):
             return operation
-    return f"{method} {'/'.join(path.split('/')[:2])}"[:80]
+    return f"{method} {'/'.join(parts[:2])}"[:80]

@@ -120,7 +120,8 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.dataset.answer || event.defaultPrevented) return;
+    // A button with an address of its own changes the form and sends nothing.
+    if (!form.dataset.answer || event.defaultPrevented || event.submitter?.hasAttribute("formaction")) return;
     event.preventDefault();
     if (!running) follow(form, new FormData(form, event.submitter));
   });

@@ -58,6 +58,7 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "connections:detail": ("viewer", READ),
     "connections:edit": ("administrator", BOTH),
     "connections:replace_key": ("administrator", BOTH),
+    "connections:admin_key": ("administrator", BOTH),
     "connections:test": ("operator", SEND),
     "connections:delete": ("administrator", SEND),
     "installations:list": ("viewer", READ),
@@ -83,6 +84,9 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:rule_move": ("administrator", SEND),
     "mappings:rule_delete": ("administrator", SEND),
     "operations:list": ("viewer", READ),
+    "operations:choose": ("viewer", READ),
+    "operations:form": ("viewer", BOTH),
+    "operations:run": ("operator", SEND),
     "operations:raw_help": ("viewer", READ),
     "operations:raw": ("viewer", READ),
     "operations:send_raw": ("operator", SEND),
@@ -215,7 +219,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "pk": getattr(row, "pk", None),
         "rule_pk": house.rule.pk,
         "installation": house.installation.pk,
-        "slug": "name",
+        "slug": "get_file" if room == "operations" else "name",
         "code": "PB-1001",
         "token": "no-such-token",
         "number": 0,
@@ -226,6 +230,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared rows stand in an open transaction, in which no call may be made."""
+    monkeypatch.setattr(connection_actions, "probe_admin", lambda connection, context: Verdict("ok", "It works."))
     monkeypatch.setattr(connection_actions, "probe", lambda connection, context: Verdict("ok", "It works."))
 
 
