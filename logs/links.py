@@ -39,10 +39,21 @@ CAUSES: Final[dict[str, Place]] = {
     "proxy": Place("Program at the proxy", "send", "proxy:detail"),
     "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
     "sent again": Place("Sent again", "send", "logs:detail"),
-    "operation": Place("Form or raw request", "operation"),
+    "operation": Place("Form, raw request or preset", "operation", "operations:preset_version"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }
+
+
+# A tag such as preset-12 names a row of a room above.
+TAGS: Final[dict[str, str]] = {"preset": "operations:preset_version"}
+
+
+def tag_link(call: Call, tag: str) -> str:
+    """The page of what a tag names; nothing where it is a word of somebody's own, as all those of programs are."""
+    kind, _, number = tag.partition("-")
+    ours = call.cause != "proxy" and number.isascii() and number.isdecimal()
+    return address(TAGS.get(kind, ""), number) if ours else ""
 
 
 def cause_link(call: Call) -> Link:

@@ -84,6 +84,11 @@ class OperationForm:
         self.typed["timeout"] = str(self.layout.timeout)
         self.settle()
 
+    def resume(self, typed: Typed) -> None:
+        """As a preset kept it."""
+        self.typed = dict(typed)
+        self.settle()
+
     def settle(self) -> None:
         for root, schema in self.roots.items():
             if self.shapes.kind(schema) == "object":
@@ -150,6 +155,15 @@ class OperationForm:
     def body_text(self) -> str:
         values, _ = self.values()
         return as_json(values["body"]) if "body" in values and self.shows_json else ""
+
+    def check_without_files(self) -> bool:
+        """`check` for a form that is kept and not sent: files may be chosen later."""
+        self.check()
+        for path in list(self.problems):
+            schema = self.schema_at(path)
+            if schema is not None and self.shapes.kind(schema) == "file":
+                del self.problems[path]
+        return not self.problems
 
     def check(self) -> bool:
         """Whether it can be sent; else `problems` says what is wrong, by path."""

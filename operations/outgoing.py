@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from openai_api import multipart, passing
+from openai_api.catalogue import OPERATIONS, find
 from openai_api.client import Forwarded
 from openai_api.passing import NotPassedOn
 from openai_api.upload import Upload
@@ -33,6 +34,12 @@ def forwarded(asked: Asked, account: Mapping[str, str]) -> Forwarded:
     query = urlencode(asked.query)
     path = passing.path(asked.path)
     return Forwarded(asked.method, path, query, headers, content, stream, size, asked.timeout)
+
+
+def operation_of(asked: Asked) -> str:
+    """The operation of the catalogue that it asks for, of a raw request too; empty where the catalogue has none."""
+    found = asked.operation or find(asked.method, asked.path)
+    return found if found in OPERATIONS else ""
 
 
 def check(asked: Asked) -> None:

@@ -20,6 +20,8 @@ from operations import choosing
 from operations.costly import consequence
 from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
+from operations.saving import Saving
+from operations.views.presets import to_saved
 from ui import problems
 from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial
@@ -48,12 +50,12 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
 def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
     """The form of one operation. A POST of it changes the form, sends nothing and is open to whoever may look."""
     here, operation = _installation(installation), _operation(slug)
-    filled = _blank(request, here, operation)
+    filled, saving = _blank(request, here, operation), _saving(request, here, operation)
     if request.method == "POST":
         _fill(request, filled)
         _edit(request, filled)
     else:
-        filled.begin()
+        _begin(filled, saving, request.GET.get("as", ""))
         filled.json_text = filled.body_text()
     return _page(request, here, filled)
 
@@ -74,10 +76,41 @@ def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
         return _ask(request, here, filled)
     try:
-        return respond(request, here, filled.asked(_uploads(request)))
+        return respond(request, here, _saving(request, here, operation).marked(filled.asked(_uploads(request))))
     except NotPassedOn as refusal:
         filled.problems["request"] = str(refusal)
         return _page(request, here, filled)
+
+
+@operator
+@require_POST
+def save(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
+    """Keeps what the form says as a preset. It must be right but for its files, which are chosen when it is sent."""
+    here, operation = _installation(installation), _operation(slug)
+    filled, saving = _blank(request, here, operation), _saving(request, here, operation)
+    _fill(request, filled)
+    filled.typed = saving.with_marks(filled.typed)
+    if filled.check_without_files():
+        kept = {"kind": filled.kind, "typed": filled.typed}
+        saved = saving.save(request, saving.with_files(filled.asked(_uploads(request))), kept)
+        if saved is not None:
+            return to_saved(request, *saved)
+    return _page(request, here, filled, saving)
+
+
+def _begin(filled: OperationForm, saving: Saving, kind: str) -> None:
+    """A new form as its layout begins it, and a preset's as it was kept, if it is sent in the same way."""
+    kept = saving.version.filled if saving.version else {}
+    if kept and kind in ("", kept["kind"]):
+        filled.kind = kept["kind"]
+        filled.resume(kept["typed"])
+    else:
+        filled.begin()
+
+
+def _saving(request: HttpRequest, here: Installation, operation: Operation) -> Saving:
+    person = person_of(request)
+    return Saving.of(request, here, person is not None and person.has_role("operator"), operation.id)
 
 
 def _installation(pk: int) -> Installation:
@@ -140,7 +173,9 @@ def _uploads(request: HttpRequest) -> dict[str, list[Upload]]:
     return found
 
 
-def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, here: Installation, filled: OperationForm, saving: Saving | None = None
+) -> HttpResponse:
     for name, (upload, *_) in _uploads(request).items():
         again = f"Choose “{upload.name}” again: a browser does not keep a file in a form that comes back."
         if not name.endswith("#upload"):
@@ -161,6 +196,8 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "role": role,
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
+        "saving": saving or _saving(request, here, operation),
+        "save_url": reverse("operations:save", args=[here.pk, operation.id]),
     }
     page = "operations/_parts.html" if is_partial(request) else "operations/form.html"
     return render(request, page, context)
@@ -173,7 +210,7 @@ def _ask(request: HttpRequest, installation: Installation, filled: OperationForm
     context: dict[str, Any] = {
         "installation": installation,
         "operation": filled.operation,
-        "kept": [*kept, ("kind", filled.kind)],
+        "kept": [*kept, ("kind", filled.kind), ("preset", request.POST.get("preset", ""))],
         "thing": _thing(values),
         "body": filled.body_text(),
         "consequence": consequence(filled.operation.method, filled.asked({}).path),
