@@ -12,12 +12,15 @@ from logs.models import Call
 
 @dataclass(frozen=True)
 class Place:
-    """A page, as the name of its address and the column of the call that holds its argument."""
+    """A page, as the name of its address and the column of the call that holds its argument. `bare` is what the cause is called
+    where the call names no row of it.
+    """
 
     label: str
     icon: str
     url_name: str = ""
     argument: str = "cause_id"
+    bare: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ CAUSES: Final[dict[str, Place]] = {
     "proxy": Place("Program at the proxy", "send", "proxy:detail"),
     "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
     "sent again": Place("Sent again", "send", "logs:detail"),
-    "operation": Place("Form, raw request or preset", "operation", "operations:preset_version"),
+    "operation": Place("Preset", "operation", "operations:preset_version", bare="Form or raw request"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }
@@ -59,7 +62,8 @@ def tag_link(call: Call, tag: str) -> str:
 def cause_link(call: Call) -> Link:
     place = CAUSES.get(call.cause, Place(call.cause.capitalize() or "Unknown", "link"))
     text = call.cause_label or call.cause_id
-    return Link(place.label, place.icon, text, address(place.url_name, getattr(call, place.argument)))
+    label = place.label if call.cause_id else place.bare or place.label
+    return Link(label, place.icon, text, address(place.url_name, getattr(call, place.argument)))
 
 
 def address(url_name: str, argument: object) -> str:

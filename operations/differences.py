@@ -89,9 +89,22 @@ def _difference(name: str, old: str | None, new: str | None) -> Difference:
     if max(len(left), len(right)) > MOST_WORDS:
         return Difference(name, _whole(old), _whole(new))
     steps = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
-    before = [Piece("".join(left[a:b]), kind != "equal") for kind, a, b, _, _ in steps if b > a]
-    after = [Piece("".join(right[c:d]), kind != "equal") for kind, _, _, c, d in steps if d > c]
-    return Difference(name, before, after)
+    before = [Piece("".join(left[a:b]), kind != "equal") for kind, a, b, _, _ in steps]
+    after = [Piece("".join(right[c:d]), kind != "equal") for kind, _, _, c, d in steps]
+    return Difference(name, _smooth(before), _smooth(after))
+
+
+def _smooth(pieces: list[Piece]) -> list[Piece]:
+    """Without empty pieces; a blank or a stop that two changes have in common is part of the change."""
+    found: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        between = 0 < number < len(pieces) - 1 and len(piece.text.strip()) < 2
+        changed = piece.changed or between
+        if found and found[-1].changed == changed:
+            found[-1] = Piece(found[-1].text + piece.text, changed)
+        elif piece.text:
+            found.append(Piece(piece.text, changed))
+    return found
 
 
 def _whole(text: str | None) -> list[Piece] | None:

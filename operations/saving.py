@@ -21,15 +21,20 @@ from ui.ids import id_in
 # Characters of a version as JSON. What is larger has files in it, and files belong at OpenAI.
 MOST = 400_000
 FILE_MARK = "#file"
+ONE_LINE = {"rows": 1, "class": "op-line"}
 
 
 class PresetForm(forms.Form):
     """Name and note. Both are areas of one line: the Enter key of a text box would send the request that stands above."""
 
-    name = forms.CharField(label="Preset name", max_length=120, widget=forms.Textarea(attrs={"rows": 1}))
+    name = forms.CharField(label="Preset name", max_length=120, widget=forms.Textarea(attrs=ONE_LINE))
     note = forms.CharField(
-        label="Note", max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 1}), help_text="What changed, and why."
-    )  # fmt: skip
+        label="Note",
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs=ONE_LINE),
+        help_text="What changed, and why.",
+    )
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())
