@@ -21,37 +21,33 @@ class NameTaken(Exception):
         super().__init__(f"There is a preset “{name}” already. Enter another name, or open that one and change it.")
 
 
-def create_preset(
-    actor: Actor, installation: Installation, name: str, asked: Asked, filled: dict[str, Any], note: str = ""
-) -> PresetVersion:
-    """A new preset with its first version; `filled` as in PresetVersion. Raises NameTaken."""
+def create_preset(actor: Actor, installation: Installation, name: str, asked: Asked, note: str = "") -> PresetVersion:
+    """A new preset with its first version. Raises NameTaken."""
     try:
         with transaction.atomic():
             preset = Preset.objects.create(installation=installation, name=name)
-            return _add(actor, preset, "saved", asked.to_json(), filled, note)
+            return _add(actor, preset, "saved", asked.to_json(), note)
     except IntegrityError:
         raise NameTaken(name) from None
 
 
 @transaction.atomic
-def save_version(
-    actor: Actor, preset: Preset, asked: Asked, filled: dict[str, Any], note: str = ""
-) -> tuple[PresetVersion, bool]:
+def save_version(actor: Actor, preset: Preset, asked: Asked, note: str = "") -> tuple[PresetVersion, bool]:
     """The newest version of the preset, and whether it is a new one: what says the same as the newest makes none."""
     preset, newest = _locked(preset)
-    if said(newest.asked) == said(asked.to_json()) and newest.filled == filled:
+    if said(newest.asked) == said(asked.to_json()):
         return newest, False
-    return _add(actor, preset, "saved", asked.to_json(), filled, note), True
+    return _add(actor, preset, "saved", asked.to_json(), note), True
 
 
 @transaction.atomic
 def roll_back(actor: Actor, preset: Preset, version: PresetVersion) -> tuple[PresetVersion, bool]:
     """A new version that says what `version` said; none where the newest says the same."""
     preset, newest = _locked(preset)
-    if newest.asked == version.asked and newest.filled == version.filled:
+    if newest.asked == version.asked:
         return newest, False
     note = f"Back to version {version.number}"
-    return _add(actor, preset, "rolled back", version.asked, version.filled, note), True
+    return _add(actor, preset, "rolled back", version.asked, note), True
 
 
 def rename_preset(actor: Actor, preset: Preset, name: str) -> bool:
@@ -82,9 +78,7 @@ def _locked(preset: Preset) -> tuple[Preset, PresetVersion]:
     return held, held.current()
 
 
-def _add(
-    actor: Actor, preset: Preset, action: str, asked: dict[str, Any], filled: dict[str, Any], note: str
-) -> PresetVersion:
+def _add(actor: Actor, preset: Preset, action: str, asked: dict[str, Any], note: str) -> PresetVersion:
     preset.version += 1
     preset.changed_at = timezone.now()
     preset.save(update_fields=["version", "changed_at"])
@@ -97,7 +91,6 @@ def _add(
         actor=actor.name,
         note=note,
         asked={**asked, "preset": ""},
-        filled=filled,
     )
     changes = {"version": [preset.version - 1 or None, preset.version]} | ({"note": [None, note]} if note else {})
     audit.write(actor, action, "preset", preset.pk, preset.name, changes)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -38,11 +39,14 @@ class Section:
 
 @dataclass
 class OperationForm:
-    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none."""
+    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
+    is the installation's, `account` are those that the account has.
+    """
 
     operation: Operation
     model: str
     kind: str = ""
+    account: tuple[str, ...] = ()
     typed: Typed = field(default_factory=dict)
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
@@ -78,15 +82,26 @@ class OperationForm:
             if self.shapes.kind(schema) == "union":
                 self.typed |= editing.begun_if_new(self.shapes, schema, self.typed, root)
         if self.layout.start and "body" in self.roots:
-            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model), "body")
+            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model, self.account), "body")
             # A text that begins empty is one to be written, not the empty text.
             self.typed |= {key: text for key, text in begun.items() if text != '""'}
         self.typed["timeout"] = str(self.layout.timeout)
         self.settle()
 
-    def resume(self, typed: Typed) -> None:
-        """As a preset kept it."""
-        self.typed = dict(typed)
+    def begin_with(self, asked: Asked) -> None:
+        """As the form stood when it made this request; files are to be chosen again."""
+        sent_as = "multipart" if asked.multipart else "json"
+        self.kind = sent_as if sent_as in self.operation.bodies else self.kind
+        self.begin()
+        self.typed["timeout"] = str(round(asked.timeout * 1000))
+        self.typed = {key: text for key, text in self.typed.items() if not _under("body", key)}
+        values: dict[str, Any] = {"path": path_values(self.operation, asked.path), "body": asked.body}
+        values["query"] = sending.from_pairs(self.shapes, self.roots.get("query", {}), asked.query)
+        if asked.multipart:
+            values["body"] = sending.from_pairs(self.shapes, self.roots.get("body", {}), asked.form)
+        for root, schema in self.roots.items():
+            if values[root] is not None:
+                self.typed |= typed_of(self.shapes, schema, values[root], root)
         self.settle()
 
     def settle(self) -> None:
@@ -279,6 +294,12 @@ def _with_parts(top: Field) -> Iterable[Field]:
     yield top
     for part in [*top.children, *top.more]:
         yield from _with_parts(part)
+
+
+def path_values(operation: Operation, path: str) -> dict[str, str]:
+    """What stands in the places of the operation's path."""
+    parts = zip(operation.path.split("/"), path.split("/"), strict=False)
+    return {name[1:-1]: unquote(text) for name, text in parts if name.startswith("{")}
 
 
 def stamp(text: str) -> str:

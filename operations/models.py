@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,13 +24,15 @@ from operations.states import ANSWER_STATES
 from ui.states import State, choices
 
 KEPT_FOR = timedelta(hours=24)
+STOPPED = "Stopped before its end. What had come until then is kept; OpenAI may charge for it."
 
 
 class Answer(models.Model):
     """One request and its answer. The answer's body is a file of VAR_DIR (see `operations.keeping`), the call is in the log.
 
-    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes. `error` is a sentence,
-    `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as it was sent, if that was asked for.
+    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes, `whole` whether that came to
+    its end. `error` is a sentence, `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as
+    it was sent, if that was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -74,6 +77,8 @@ class Answer(models.Model):
         self.state = {"done": "done", "cancelled": "cancelled"}.get(call.state, "failed")
         self.status, self.finished_at = call.http_status, call.finished_at or timezone.now()
         self.error, self.error_code, self.help_code = call.error_message, call.error_code, call.help_code
+        if call.state == "cancelled" and call.http_status:
+            self.error = STOPPED
         self.save()
 
     def end_without_call(self, error: str, code: str = "", help_code: str = "") -> None:
@@ -84,8 +89,9 @@ class Answer(models.Model):
 
 
 def said(asked: Mapping[str, Any]) -> Any:
-    """What `Asked.to_json()` says of a request, as it is once stored, but for its files and for what made it."""
-    return json.loads(json.dumps({name: value for name, value in asked.items() if name not in ("files", "preset")}))
+    """What `Asked.to_json()` says of a request, as it is once stored, but for what made it and the sizes of its files."""
+    files = [(part["field"], part["name"]) for part in asked["files"]]
+    return json.loads(json.dumps({**asked, "files": files, "preset": ""}))
 
 
 class PresetQuerySet(models.QuerySet["Preset"]):
@@ -93,8 +99,9 @@ class PresetQuerySet(models.QuerySet["Preset"]):
         """By installation and name; each with the newest call that it made, as `last_call` (None where the log has none)."""
         found = list(self.select_related("installation").order_by("installation__name", "name", "pk"))
         calls = Call.objects.in_bulk([preset.last_call_id for preset in found if preset.last_call_id])
-        newest = PresetVersion.objects.filter(preset_id__in=[preset.pk for preset in found]).defer("filled")
-        versions = {version.preset_id: version for version in newest.order_by("number")}
+        number = Preset.objects.filter(pk=OuterRef("preset_id")).values("version")
+        newest = PresetVersion.objects.filter(preset_id__in=[preset.pk for preset in found], number=Subquery(number))
+        versions = {version.preset_id: version for version in newest}
         for preset in found:
             preset.last_call = calls.get(preset.last_call_id) if preset.last_call_id else None
             preset.newest = versions[preset.pk]
@@ -130,8 +137,8 @@ class Preset(models.Model):
 class PresetVersion(models.Model):
     """What a preset said when it was saved, and who saved it. Never changed and never deleted: calls name it.
 
-    Ids and names as they were, no foreign keys, as in the log. `asked` is `Asked.to_json()`; `filled` is what was typed into
-    the form of an operation (`kind`, `typed`; see `operations.form`), empty for a raw request.
+    Ids and names as they were, no foreign keys, as in the log. `asked` is `Asked.to_json()`, from which forms can
+    be filled again.
     """
 
     preset_id = models.BigIntegerField()
@@ -143,7 +150,6 @@ class PresetVersion(models.Model):
     actor = models.CharField(max_length=150)
     note = models.CharField(max_length=300, blank=True)
     asked = models.JSONField(default=dict)
-    filled = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["preset_id", "number"], name="preset_version_once")]
@@ -186,7 +192,8 @@ class PresetVersion(models.Model):
 
     def mark(self, asked: Asked) -> Asked:
         """The request that is about to be sent, naming this version if it says the same; files are chosen anew each time."""
-        return replace(asked, preset=str(self.pk)) if said(asked.to_json()) == said(self.asked) else asked
+        same = said({**asked.to_json(), "files": []}) == said({**self.asked, "files": []})
+        return replace(asked, preset=str(self.pk)) if same else asked
 
     def made(self, call_id: UUID) -> None:
         """Note a call that it makes as the newest of its preset."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django import forms
 from django.http import HttpRequest
@@ -20,11 +19,19 @@ from ui.ids import id_in
 
 # Characters of a version as JSON. What is larger has files in it, and files belong at OpenAI.
 MOST = 400_000
-FILE_MARK = "#file"
 ONE_LINE = {"rows": 1, "class": "op-line"}
 
 
-class PresetForm(forms.Form):
+class NameForm(forms.Form):
+    """What a preset is called."""
+
+    name = forms.CharField(label="Preset name", max_length=120)
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
+
+class PresetForm(NameForm):
     """Name and note. Both are areas of one line: the Enter key of a text box would send the request that stands above."""
 
     name = forms.CharField(label="Preset name", max_length=120, widget=forms.Textarea(attrs=ONE_LINE))
@@ -35,9 +42,6 @@ class PresetForm(forms.Form):
         widget=forms.Textarea(attrs=ONE_LINE),
         help_text="What changed, and why.",
     )
-
-    def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
 
     def clean_note(self) -> str:
         return " ".join(self.cleaned_data["note"].split())
@@ -86,38 +90,35 @@ class Saving:
         """The request that is about to be sent, which names the version if it is what the version says."""
         return self.version.mark(asked) if self.version else asked
 
-    def with_marks(self, typed: dict[str, str]) -> dict[str, str]:
-        """What was typed, with the names of the files that the version had: they were not chosen again, and need not be."""
-        old = self.version.filled.get("typed", {}) if self.version else {}
-        return {key: name for key, name in old.items() if key.endswith(FILE_MARK)} | typed
-
     def with_files(self, asked: Asked) -> Asked:
-        """The same for the request."""
-        if self.version is None or not asked.multipart:
+        """The request with the files that the version had: they were not chosen again, and need not be until it is sent."""
+        if self.version is None or asked.body is not None:
             return asked
         chosen = {part.field for part in asked.files}
         kept = [part for part in self.version.request.files if part.field not in chosen]
         return replace(asked, files=(*asked.files, *kept))
 
-    def save(self, request: HttpRequest, asked: Asked, filled: dict[str, Any]) -> tuple[PresetVersion, bool] | None:
+    def save(self, request: HttpRequest, asked: Asked) -> tuple[PresetVersion, bool] | None:
         """The version, and whether it is new. None where it cannot be kept; the form says why."""
-        problem = _problem(asked, filled)
+        problem = _problem(asked)
         if problem:
             self.form.add_error("name", problem)
         if not self.form.is_valid():
             return None
         actor, name, note = actor_of(request), self.form.cleaned_data["name"], self.form.cleaned_data["note"]
-        if self.preset is not None and self.preset.name == name:
-            return actions.save_version(actor, self.preset, asked, filled, note)
         try:
-            return actions.create_preset(actor, self.installation, name, asked, filled, note), True
+            if self.preset is not None and self.preset.name == name:
+                return actions.save_version(actor, self.preset, asked, note)
+            return actions.create_preset(actor, self.installation, name, asked, note), True
         except actions.NameTaken as taken:
             self.form.add_error("name", str(taken))
-            return None
+        except Preset.DoesNotExist:
+            self.form.add_error("name", "This preset was deleted meanwhile. Save once more to make a new one.")
+        return None
 
 
-def _problem(asked: Asked, filled: dict[str, Any]) -> str:
-    text = json.dumps([asked.to_json(), filled], ensure_ascii=False)
+def _problem(asked: Asked) -> str:
+    text = json.dumps(asked.to_json(), ensure_ascii=False)
     if len(text) > MOST:
         return "This is too large for a preset. Put files at OpenAI with Upload file, and name them by their IDs."
     if redaction.clean(text) != text:

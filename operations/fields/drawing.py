@@ -24,12 +24,15 @@ ACRONYMS = {"id": "ID", "ids": "IDs", "url": "URL", "api": "API", "json": "JSON"
 
 @dataclass(frozen=True)
 class Look:
-    """How one field is drawn where that differs from what its schema gives. `choices` are suggestions."""
+    """How one field is drawn where that differs from what its schema gives. `choices` are suggestions; what others offer
+    depends on a field that `refreshes`.
+    """
 
     label: str = ""
     help: str = ""
     control: Literal["", "area", "json"] = ""
     choices: tuple[str, ...] = ()
+    refreshes: bool = False
 
 
 @dataclass
@@ -58,6 +61,7 @@ class Field:
     many: bool = False
     focus: bool = False
     embeds: bool = False
+    refreshes: bool = False
 
     @property
     def id(self) -> str:
@@ -121,6 +125,7 @@ class Drawing:
             required=required or path in self.expected,
             deprecated=bool(opened.get("deprecated")),
             focus=bool(self.focus) and self.focus == path,
+            refreshes=look.refreshes,
         )
         as_text = look.control == "json" and not self._is_there(path)
         if f"{path}#json" in self.typed or kind == "json" or as_text or depth >= DEEPEST:

@@ -25,7 +25,6 @@ class Migration(migrations.Migration):
                 ("actor", models.CharField(max_length=150)),
                 ("note", models.CharField(blank=True, max_length=300)),
                 ("asked", models.JSONField(default=dict)),
-                ("filled", models.JSONField(default=dict)),
             ],
             options={
                 "constraints": [models.UniqueConstraint(fields=("preset_id", "number"), name="preset_version_once")],

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from connections.model_dates import model_options
+from connections.model_dates import model_options, note_on
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
@@ -22,6 +22,7 @@ from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
 from operations.saving import Saving
 from operations.views.presets import to_saved
+from operations.views.raw import again
 from ui import problems
 from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial
@@ -55,7 +56,11 @@ def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
         _fill(request, filled)
         _edit(request, filled)
     else:
-        _begin(filled, saving, request.GET.get("as", ""))
+        earlier = saving.version.request if saving.version else again(request, here)
+        if earlier is not None and earlier.operation == operation.id:
+            filled.begin_with(earlier)
+        else:
+            filled.begin()
         filled.json_text = filled.body_text()
     return _page(request, here, filled)
 
@@ -89,23 +94,11 @@ def save(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
     here, operation = _installation(installation), _operation(slug)
     filled, saving = _blank(request, here, operation), _saving(request, here, operation)
     _fill(request, filled)
-    filled.typed = saving.with_marks(filled.typed)
     if filled.check_without_files():
-        kept = {"kind": filled.kind, "typed": filled.typed}
-        saved = saving.save(request, saving.with_files(filled.asked(_uploads(request))), kept)
+        saved = saving.save(request, saving.with_files(filled.asked(_uploads(request))))
         if saved is not None:
             return to_saved(request, *saved)
     return _page(request, here, filled, saving)
-
-
-def _begin(filled: OperationForm, saving: Saving, kind: str) -> None:
-    """A new form as its layout begins it, and a preset's as it was kept, if it is sent in the same way."""
-    kept = saving.version.filled if saving.version else {}
-    if kept and kind in ("", kept["kind"]):
-        filled.kind = kept["kind"]
-        filled.resume(kept["typed"])
-    else:
-        filled.begin()
 
 
 def _saving(request: HttpRequest, here: Installation, operation: Operation) -> Saving:
@@ -125,7 +118,8 @@ def _operation(slug: str) -> Operation:
 
 def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
     kind = request.POST.get("kind") or request.GET.get("as", "")
-    return OperationForm(operation, installation.model, kind)
+    account = tuple(row["id"] for row in installation.connection.models_seen)
+    return OperationForm(operation, installation.model, kind, account)
 
 
 def _fill(request: HttpRequest, filled: OperationForm) -> None:
@@ -189,6 +183,7 @@ def _page(
         "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
         "sections": sections,
+        "model_note": note_on(here.connection, filled.typed.get("body/model", "").strip()[:120]),
         "faulty": filled.faulty(sections),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
         "form_url": reverse("operations:form", args=[here.pk, operation.id]),

@@ -20,7 +20,7 @@ from operations import actions, costly, permits, places, running
 from operations.asking import Asked
 from operations.differences import differences
 from operations.models import Preset, PresetVersion
-from operations.saving import PresetForm
+from operations.saving import NameForm
 from ui import problems
 from ui.access import administrator, operator, person_of, viewer
 from ui.ids import id_in
@@ -59,7 +59,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_POST
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
     preset = _preset(pk)
-    form = PresetForm({"preset-name": request.POST.get("preset-name", "")}, prefix="preset")
+    form = NameForm({"preset-name": request.POST.get("preset-name", "")}, prefix="preset")
     if form.is_valid():
         name = form.cleaned_data["name"]
         try:
@@ -90,7 +90,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def version(request: HttpRequest, pk: int) -> HttpResponse:
     """One version, and what differs from another: `?with=<number>`, by default the one before it."""
     here = get_object_or_404(PresetVersion, pk=pk)
-    versions = list(_versions(here.preset_id).defer("asked", "filled"))
+    versions = list(_versions(here.preset_id).defer("asked"))
     wanted = id_in(request.GET.get("with", "")) or here.number - 1
     other = PresetVersion.objects.filter(preset_id=here.preset_id, number=wanted).exclude(pk=pk).first()
     preset = Preset.objects.filter(pk=here.preset_id).select_related("installation").first()
@@ -158,7 +158,9 @@ def sent(request: HttpRequest, preset: Preset, asked: Asked) -> HttpResponseBase
 
 def needs_form(version: PresetVersion) -> bool:
     """Whether files have to be chosen, which presets do not keep."""
-    return bool(version.asked["files"]) or version.filled.get("kind") == "multipart"
+    asked, operation = version.request, version.operation
+    takes_files = operation is not None and (asked.multipart or operation.bodies.keys() == {"multipart"})
+    return bool(asked.files) or takes_files
 
 
 def leads_elsewhere(version: PresetVersion) -> bool:
@@ -173,9 +175,9 @@ def record_url(version: PresetVersion) -> str:
         return ""
 
 
-def _page(request: HttpRequest, preset: Preset, form: PresetForm | None = None) -> HttpResponse:
+def _page(request: HttpRequest, preset: Preset, form: NameForm | None = None) -> HttpResponse:
     version = preset.current()
-    asked, versions = version.request, list(_versions(preset.pk).defer("asked", "filled"))
+    asked, versions = version.request, list(_versions(preset.pk).defer("asked"))
     role = permits.role_for(asked)
     context = {
         "preset": preset,
@@ -188,7 +190,7 @@ def _page(request: HttpRequest, preset: Preset, form: PresetForm | None = None) 
         "needs_form": needs_form(version),
         "record_url": "" if needs_form(version) else record_url(version),
         "calls": _calls(versions),
-        "rename_form": form or PresetForm(prefix="preset", initial={"name": preset.name}),
+        "rename_form": form or NameForm(prefix="preset", initial={"name": preset.name}),
         "rename_open": form is not None,
         "consequence": costly.consequence(asked.method, asked.path),
         "sure": costly.sure(asked.method, asked.path),

@@ -27,8 +27,8 @@ def form(request: HttpRequest, installation: int) -> HttpResponse:
     """The form, empty or filled as `?again=<answer>` was. Who may only look sees it and can't send it."""
     here = _get(installation)
     saving = Saving.of(request, here, _has(request, "operator"))
-    again = saving.version.request if saving.version else _again(request, here)
-    return _page(request, here, RawForm(base_url=here.connection.base_url, again=again), saving)
+    earlier = saving.version.request if saving.version else again(request, here)
+    return _page(request, here, RawForm(base_url=here.connection.base_url, again=earlier), saving)
 
 
 @operator
@@ -51,7 +51,7 @@ def save(request: HttpRequest, installation: int) -> HttpResponse:
     here = _get(installation)
     filled = RawForm(request.POST, request.FILES, base_url=here.connection.base_url, kept=True)
     saving = Saving.of(request, here, may=True)
-    saved = saving.save(request, filled.asked, {}) if filled.is_valid() and filled.asked is not None else None
+    saved = saving.save(request, filled.asked) if filled.is_valid() and filled.asked is not None else None
     return _page(request, here, filled, saving) if saved is None else to_saved(request, *saved)
 
 
@@ -74,7 +74,7 @@ def _page(request: HttpRequest, installation: Installation, filled: RawForm, sav
     return render(request, "operations/raw.html", context)
 
 
-def _again(request: HttpRequest, installation: Installation) -> Asked | None:
+def again(request: HttpRequest, installation: Installation) -> Asked | None:
     """What an earlier answer was asked by, for people who may see answers."""
     try:
         wanted = UUID(request.GET.get("again", ""))

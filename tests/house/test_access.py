@@ -180,7 +180,7 @@ def rows() -> dict[str, Any]:
     mapping = installation.mappings.filter(rules__isnull=False).first()
     run = push(installation=installation)
     asked = Asked("POST", "/files", files=(FilePart("file", "a.jsonl"),))  # run, it leads to where the file is chosen
-    version = create_preset(SYSTEM, installation, "Upload", asked, {})
+    version = create_preset(SYSTEM, installation, "Upload", asked)
     event = {"entity": "Product", "webhook_id": "wh_1", "event_type": "response.completed", "payload": "{}"}
     call = {"operation": "list_models", "method": "GET", "path": "/models", "state": "done", "cause": "form"}
     return {

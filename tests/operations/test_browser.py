@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.driving import CHROMIUM, WIDE, assert_good_page, in_chromium
@@ -77,7 +77,7 @@ def opened(chromium: Browser, program: Program, signed_in: Any) -> Iterator[Open
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(RAW)
         return page
@@ -94,6 +94,11 @@ def rested(running_sandbox: Sandbox) -> Iterator[None]:
     running_sandbox.clear()
     yield
     running_sandbox.settings(stream_delay_seconds=0.02)
+
+
+def is_complaint(said: ConsoleMessage) -> bool:
+    """Chromium writes of every refusal of a server, wanted or not."""
+    return said.type == "error" and "the server responded with" not in said.text
 
 
 def fill(page: Page, method: str, path: str, payload: str = "") -> None:
@@ -132,7 +137,7 @@ def test_text_appears_as_it_comes_and_stop_cancels_it_at_openai(
     wait_until(lambda: running_sandbox.witness()["concurrent"] == 0, 3)
     assert last_call(program) == ("cancelled", "client_left", "create_response")
     expect(page.locator("#answer-text")).to_contain_text(re.compile(r"\w+"))
-    expect(page.locator("#answer")).to_contain_text("The reader left before the end of the answer.")
+    expect(page.locator("#answer")).to_contain_text("Stopped before its end.")
 
 
 def test_a_streamed_answer_ends_as_the_whole_one(opened: Open) -> None:
@@ -154,6 +159,13 @@ def test_what_is_wrong_stands_beside_its_field_and_files_stay_chosen(opened: Ope
     expect(page.locator("#request .error").first).to_contain_text("This is a full address")
     assert page.evaluate("document.getElementById('id_file-0-file').files[0].name") == "rows.jsonl"
     expect(page.get_by_role("alert")).to_be_focused()
+
+
+def test_a_form_that_is_too_large_is_still_there_to_be_made_smaller(opened: Open) -> None:
+    page = opened()
+    send(page, "POST", "/responses", f'"{"x" * 11_000_000}"')
+    expect(page.locator("#answer")).to_contain_text("Patchbay answered 400")
+    assert len(page.locator("#id_payload").input_value()) == 11_000_002
 
 
 def test_pictures_and_sound_are_shown(opened: Open) -> None:
@@ -232,6 +244,85 @@ def test_the_pages_hold_up(opened: Open) -> None:
     for address in ("/operations/", "/operations/help/raw/"):
         page.goto(address)
         assert_good_page(page)
+
+
+FORM = "/operations/1/create_chat_completion/"
+BODY = '{"model": "gpt-6-luna", "messages": [{"role": "user", "content": "Say hello to everybody"}], "stream": true}'
+
+
+def test_a_generated_form_grows_checks_follows_its_json_and_streams(opened: Open) -> None:
+    page = opened()
+    page.goto(FORM)
+    page.get_by_role("button", name="Add message").click()
+    content = page.get_by_label("Content", exact=True)
+    expect(content).to_have_count(2)
+    page.get_by_label("Temperature").fill("3")
+    expect(page.locator("#f-json")).to_have_value(re.compile('"temperature": 3'))
+    page.get_by_label("Temperature").press("Enter")  # checks, and sends nothing
+    expect(page.get_by_role("alert").filter(has_text="second look")).to_be_visible()
+    page.get_by_role("button", name="Create chat completion").click()
+    expect(page.locator("#f-body-temperature-e")).to_contain_text("3 is too much")
+    expect(page.get_by_role("alert").first).to_be_focused()
+    page.get_by_role("button", name="Remove message").nth(1).click()
+    expect(content).to_have_count(1)
+    page.locator("#f-json").fill(BODY)
+    page.get_by_role("button", name="Use this JSON").click()
+    expect(content).to_have_value("Say hello to everybody")
+    page.get_by_role("button", name="Create chat completion").click()
+    answered(page)
+    expect(page.locator("#answer-text")).to_contain_text("everybody")
+    page.get_by_label("Shape of message").select_option(label="System")
+    expect(page.locator("#f-json")).to_have_value(re.compile('"role": "system"'))
+
+
+def test_the_keyboard_alone_finds_an_operation_and_runs_it(opened: Open) -> None:
+    page = opened()
+    page.goto("/operations/1/")
+    page.get_by_label("Find an operation").focus()
+    page.keyboard.type("create embedding")
+    expect(page.get_by_role("status")).to_contain_text("1 operation")
+    page.get_by_role("link", name="Create embedding").focus()
+    page.keyboard.press("Enter")
+    page.locator("#f-body-input").focus()
+    page.keyboard.type("An oak desk")
+    page.get_by_role("button", name="Create embedding").focus()
+    page.keyboard.press("Enter")
+    answered(page)
+    expect(page.locator("#h-answer")).to_be_focused()
+
+
+def test_without_script_a_form_grows_and_runs(opened: Open) -> None:
+    page = opened(script=False)
+    page.goto(FORM)
+    page.get_by_role("button", name="Add message").click()
+    page.get_by_label("Shape of message").nth(0).select_option(label="System")
+    page.get_by_role("button", name="Show its fields").nth(0).click()
+    page.get_by_label("Content", exact=True).nth(0).fill("Be brief.")
+    page.get_by_label("Content", exact=True).nth(1).fill("Hello to everybody")
+    page.get_by_role("button", name="Create chat completion").click()
+    page.wait_for_url("**/answers/**")
+    expect(page.locator("#answer-text")).to_contain_text("everybody")
+    page.get_by_role("link", name="Change and send again").click()
+    expect(page.get_by_label("Content", exact=True).nth(1)).to_have_value("Hello to everybody")
+
+
+def test_the_pages_of_forms_hold_up(opened: Open) -> None:
+    page = opened(bypass_csp=True)
+    for address in (
+        "/operations/1/",
+        "/operations/1/create_response/",
+        "/operations/1/edit_image/",
+        "/operations/1/create_video/",
+    ):
+        page.goto(address)
+        for summary in page.locator("main summary").all():
+            summary.click()
+        assert_good_page(page)
+    page.goto("/operations/1/delete_file/")
+    page.get_by_label("File ID").fill("file-oak")
+    page.get_by_role("button", name="Delete file").click()
+    expect(page.get_by_role("heading", name="Delete file file-oak?")).to_be_visible()
+    assert_good_page(page)
 
 
 class Large:

@@ -458,3 +458,46 @@ def test_the_notice_leads_to_each_field(as_operator, here):
     page.press("check")
     assert '<a href="#f-body-temperature">Temperature</a>' in page.text
     assert '<a href="#f-body-messages-0-content">Content</a>' in page.text
+
+
+def test_an_earlier_request_fills_its_form_again(as_operator, here, far):
+    far()
+    page = at(as_operator, here, "create_response")
+    page.values |= {"json": json.dumps(GIVEN), "timeout": "5000"}
+    page.press("run")
+    link = as_operator.get(page.answer.url).content.decode()
+    assert f"/operations/{here.pk}/create_response/?again={Answer.objects.get().pk}" in link
+    again = Page(as_operator, f"{page.address}?again={Answer.objects.get().pk}")
+    assert again.body == GIVEN and again.values["timeout"] == "5000"
+    listing = at(as_operator, here, "list_vector_store_files")
+    listing.values |= {"path/vector_store_id": "vs/1", "query/limit": "3"}
+    listing.press("run")
+    again = Page(as_operator, f"{listing.address}?again={Answer.objects.latest('created_at').pk}")
+    assert (again.values["path/vector_store_id"], again.values["query/limit"]) == ("vs/1", "3")
+    upload = at(as_operator, here, "upload_file")
+    upload.values["body/purpose"] = "batch"
+    upload.press("run", **{"body/file": SimpleUploadedFile("a", b"a")})
+    assert (
+        Page(as_operator, f"{upload.address}?again={Answer.objects.latest('created_at').pk}").values["body/purpose"]
+        == "batch"
+    )
+
+
+def test_a_form_begins_with_a_model_that_the_account_has(as_operator, here):
+    assert at(as_operator, here, "create_image").values["body/model"] == "gpt-image-2.5-flare"
+    here.connection.models_seen = [
+        {"id": name, "shutdown": None} for name in ("gpt-image-1.5", "gpt-image-2", "whisper-1")
+    ]
+    here.connection.save()
+    assert at(as_operator, here, "create_image").values["body/model"] == "gpt-image-2"
+    assert at(as_operator, here, "create_transcription").values["body/model"] == "whisper-1"
+    assert at(as_operator, here, "create_speech").values["body/model"] == "gpt-4o-mini-tts"
+    assert at(as_operator, here, "create_response").values["body/model"] == here.model
+
+
+def test_a_model_that_ends_is_remarked_on(as_operator, here):
+    page = at(as_operator, here, "create_response")
+    assert "ends on" not in page.text
+    page.values["body/model"] = "gpt-5"
+    page.press("check")
+    assert "gpt-5 ends on 11 December 2026, in 20 days." in page.text
