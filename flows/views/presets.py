@@ -88,7 +88,6 @@ def _filled(request: HttpRequest, preset: Preset, given: Asked, record: Record) 
     role, person = permits.role_for(asked), person_of(request)
     return {
         "asked": asked,
-        "body": {"form": dict(asked.form)} if asked.multipart else asked.body,
         "problems": problems,
         "refusal": "" if problems else _refusal(asked),
         "consequence": costly.consequence(asked.method, asked.path),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import RestrictedError
+from django.db.models import Q, RestrictedError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -97,7 +98,6 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "version": here,
         "asked": here.request,
-        "body": _body(here.request),
         "preset": preset,
         "others": [each for each in versions if each.pk != pk],
         "other": other,
@@ -184,12 +184,11 @@ def _page(request: HttpRequest, preset: Preset, form: NameForm | None = None) ->
         "version": version,
         "versions": versions,
         "asked": asked,
-        "body": _body(asked),
         "places": list(dict.fromkeys(places.expressions(asked))),
         "files": [part.name or part.field for part in asked.files],
         "needs_form": needs_form(version),
         "record_url": "" if needs_form(version) else record_url(version),
-        "calls": _calls(versions),
+        "calls": _calls(versions, preset.last_call_id),
         "rename_form": form or NameForm(prefix="preset", initial={"name": preset.name}),
         "rename_open": form is not None,
         "consequence": costly.consequence(asked.method, asked.path),
@@ -210,19 +209,16 @@ def _versions(preset_id: int) -> Any:
     return PresetVersion.objects.filter(preset_id=preset_id).order_by("-number")
 
 
-def _calls(versions: list[PresetVersion]) -> list[Call]:
-    """The newest calls that name one of these versions."""
-    ids = [str(each.pk) for each in versions]
-    return list(Call.objects.filter(cause=running.CAUSE, cause_id__in=ids).order_by("-created_at", "-id")[:LAST_CALLS])
+def _calls(versions: list[PresetVersion], last: UUID | None = None) -> list[Call]:
+    """The newest calls that people made by one of these versions, and the call `last`, which a flow may have made."""
+    by_hand = Q(cause=running.CAUSE, cause_id__in=[str(each.pk) for each in versions])
+    found = Call.objects.filter(by_hand | Q(pk=last) if last else by_hand)
+    return list(found.order_by("-created_at", "-id")[:LAST_CALLS])
 
 
 def _compared(one: PresetVersion, other: PresetVersion) -> Any:
     older, newer = sorted((one, other), key=lambda each: each.number)
     return differences(older.request, newer.request)
-
-
-def _body(asked: Asked) -> Any:
-    return {"form": dict(asked.form)} if asked.multipart else asked.body
 
 
 def _has(request: HttpRequest, role: str) -> bool:

@@ -214,3 +214,17 @@ def test_a_preset_that_a_flow_uses_cannot_be_deleted(as_administrator: Browser) 
     Flow.objects.all().delete()
     as_administrator.post(f"/operations/presets/{version.preset_id}/delete/")
     assert not Preset.objects.exists()
+
+
+def test_a_flows_newest_call_stands_on_the_presets_page(as_administrator: Browser, openai: FarSide) -> None:
+    here = ready_installation()
+    product()
+    version = saved(as_administrator, here, "Describe", **{"body/input": PROMPT})
+    address = f"/operations/presets/{version.preset_id}/"
+    assert "Not run by hand yet" in said(as_administrator.get(address))
+    flow = add_flow(OMAR, here, Mapping.objects.for_push(here, "Product").get(), "manual", preset=preset_of(version))
+    as_administrator.post(f"/flows/{flow.pk}/run/")
+    execute(Run.objects.get().pk)
+    html = as_administrator.get(address).content.decode()
+    assert f"/log/{Call.objects.get().pk}/" in html and f"?tag={version.tag}" in html
+    assert "Run 1" not in said(as_administrator.get("/log/?tag=preset-0"))
