@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
@@ -19,6 +20,7 @@ from ui.ids import id_in
 
 # Characters of a version as JSON. What is larger has files in it, and files belong at OpenAI.
 MOST = 400_000
+DEEPEST = 60
 ONE_LINE = {"rows": 1, "class": "op-line"}
 
 
@@ -117,10 +119,19 @@ class Saving:
         return None
 
 
+def _deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(part, levels - 1) for part in parts)
+
+
 def _problem(asked: Asked) -> str:
     text = json.dumps(asked.to_json(), ensure_ascii=False)
     if len(text) > MOST:
         return "This is too large for a preset. Put files at OpenAI with Upload file, and name them by their IDs."
+    if _deeper(asked.body, DEEPEST):
+        return f"This is nested more than {DEEPEST} deep. A preset can't be shown and compared like that: flatten it."
     if redaction.clean(text) != text:
         return "This holds what looks like a key, and a preset can be read by everybody here. Take it out, then save."
     return ""

@@ -66,7 +66,7 @@ def _page(
     entities = list(Entity.objects.all())
     wanted = record.entity.name if record else request.GET.get("entity", "")
     entity = next((each for each in entities if each.name == wanted), entities[0] if entities else None)
-    text = request.GET.get("q", "").strip()[:120]
+    text = request.GET.get("q", "").replace("\0", "").strip()[:120]
     context: dict[str, Any] = {
         "preset": preset,
         "version": version,

@@ -14,6 +14,7 @@ from flows.models import Flow, Record, Run
 from logs.models import Call
 from mappings.models import Mapping
 from operations.models import Preset, PresetVersion
+from tests import builders as rows
 from tests.flows.builders import OMAR, FarSide, mapping, product, ready_installation
 from tests.operations.builders import said
 from tests.operations.presets import PROMPT, newest, saved, saved_raw
@@ -191,6 +192,34 @@ def test_what_a_flow_cannot_send_is_refused_with_the_reason(
     chosen = Mapping.objects.for_push(here, "Product").get()
     posted = {"mapping": chosen.pk, "trigger": "manual", "preset": version.preset_id}
     assert why in said(as_administrator.post("/flows/new/", posted)) and not Flow.objects.exists()
+
+
+def test_a_flow_sends_presets_of_its_own_installation_only(as_administrator: Browser) -> None:
+    here = ready_installation()
+    other = rows.installation(name="OpenAI - Other", webhook_key="whk_other_canary_9876543210")
+    version = saved(as_administrator, other)
+    chosen = Mapping.objects.for_push(here, "Product").get()
+    posted = {"mapping": chosen.pk, "trigger": "manual", "preset": version.preset_id}
+    words = said(as_administrator.post("/flows/new/", posted))
+    assert "It belongs to another installation" in words and not Flow.objects.exists()
+
+
+def test_two_flows_of_a_mapping_may_send_different_presets(as_administrator: Browser) -> None:
+    here = ready_installation()
+    chosen = Mapping.objects.for_push(here, "Product").get()
+    posted = {"mapping": chosen.pk, "trigger": "manual", "preset": saved(as_administrator, here).preset_id}
+    as_administrator.post("/flows/new/", posted)
+    assert "A flow does this already" in said(as_administrator.post("/flows/new/", posted))
+    as_administrator.post("/flows/new/", posted | {"preset": ""})
+    assert Flow.objects.count() == 2
+
+
+def test_a_tag_of_a_program_is_no_link_to_a_preset(as_viewer: Browser) -> None:
+    row = {"operation": "create_response", "method": "POST", "path": "/responses", "state": "done", "tags": "preset-7"}
+    theirs = Call.objects.create(cause="proxy", correlation_id="c", **row)
+    ours = Call.objects.create(cause="run item", correlation_id="c", **row)
+    for call, linked in ((theirs, False), (ours, True)):
+        assert ("Preset version" in said(as_viewer.get(f"/log/{call.pk}/"))) is linked
 
 
 def test_a_preset_that_became_unfit_fails_its_items_with_the_reason(as_administrator: Browser, openai: FarSide) -> None:

@@ -25,6 +25,11 @@ def test_a_changed_text_marks_the_words_that_changed() -> None:
     assert shown(BEFORE, after) == {"Body › input": ("Say [hello] now.", "Say [goodbye] now.")}
 
 
+def test_what_changes_have_between_them_belongs_to_the_change() -> None:
+    after = replace(BEFORE, body={**BEFORE.body, "input": "Write one line."})
+    assert shown(BEFORE, after) == {"Body › input": ("[Say hello now].", "[Write one line].")}
+
+
 def test_what_is_new_and_what_is_gone_has_one_side() -> None:
     after = replace(BEFORE, body={"model": "gpt-6-luna", "input": "Say hello now.", "temperature": 0.5})
     assert shown(BEFORE, after) == {"Body › tools › 1 › type": ("[x]", None), "Body › temperature": (None, "[0.5]")}

@@ -82,6 +82,15 @@ def test_keys_and_files_are_not_kept_in_presets(as_operator: Browser, text: str,
     assert not Preset.objects.exists()
 
 
+def test_what_is_nested_too_deeply_is_not_kept(as_operator: Browser) -> None:
+    here = installation()
+    assert "nested more than 60 deep" in said(save_raw(as_operator, here, payload="[" * 70 + "]" * 70))
+    version = saved_raw(as_operator, here, payload="[" * 50 + '"{{ key }}"' + "]" * 50)
+    assert "Body › 1 › 1" in page(
+        as_operator, saved_raw(as_operator, here, preset=str(version.pk), payload="[[1]]").get_absolute_url()
+    )
+
+
 def test_files_are_not_kept_and_asked_for_again(as_operator: Browser, far: Any) -> None:
     side = far()
     here = installation()
