@@ -18,6 +18,7 @@ from operations.fields.drawing import Drawing, Field, Look
 from operations.fields.shapes import Schema, Shapes
 from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started
+from operations.words import WORDS
 
 Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
@@ -212,7 +213,14 @@ class OperationForm:
         """Path and query, then the body in its groups, then what is folded away under “More”."""
         expected = frozenset(f"body/{name}" for name in self.layout.start)
         drawing = Drawing(
-            self.shapes, self.typed, self.problems, self._looks(), tuple(models), self.focus, expected=expected
+            self.shapes,
+            self.typed,
+            self.problems,
+            self._looks(),
+            tuple(models),
+            self.focus,
+            expected=expected,
+            words=WORDS,
         )
         before = [
             part for root in ("path", "query") if root in self.roots for part in drawing.parts(self.roots[root], root)

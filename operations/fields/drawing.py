@@ -95,7 +95,7 @@ class Field:
 @dataclass(frozen=True)
 class Drawing:
     """Draws fields of one form. `looks` is path → look; `models` are the account's, as value and remark; `expected` are paths
-    that everybody fills in, though the schema does not demand it.
+    that everybody fills in, though the schema does not demand it; `words` is name of a field → what it is for.
     """
 
     shapes: Shapes
@@ -105,6 +105,7 @@ class Drawing:
     models: tuple[tuple[str, str], ...] = ()
     focus: str = ""
     expected: frozenset[str] = frozenset()
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, schema: Schema, path: str, depth: int = 0) -> list[Field]:
         """The fields of an object, in its own order."""
@@ -120,7 +121,7 @@ class Drawing:
             label=label or look.label or label_of(name),
             kind=kind,
             control="input",
-            help=look.help or self._help(opened, kind),
+            help=look.help or f"{self.words.get(name, '')} {self._help(opened, kind)}".strip(),
             error=self.problems.get(path, ""),
             required=required or path in self.expected,
             deprecated=bool(opened.get("deprecated")),

@@ -43,6 +43,7 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
     entity = entity if entity in {each.name for each in names} else ("" if search else names[0].name)
     found = [each for each in everything if not entity or each.operation.entity == entity]
     context = {"installation": here, "entities": names, "entity": entity, "found": found, "q": search}
+    context["lacking"] = sum(each.lacks_key for each in found)
     page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
     return render(request, page, context)
 
