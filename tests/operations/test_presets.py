@@ -62,7 +62,7 @@ def test_another_name_makes_another_preset_and_a_taken_one_is_refused(as_operato
     other = saved(as_operator, here, "Farewell", preset=str(first.pk))
     assert other.preset_id != first.preset_id and other.number == 1
     refused = save(as_operator, here, "Farewell", preset=str(first.pk), **{"body/input": "Typed and not lost"})
-    assert "There is a preset “Farewell” already" in said(refused)
+    assert "The preset was not saved. There is a preset “Farewell” already" in said(refused)
     assert "Typed and not lost" in refused.content.decode()
     assert save(as_operator, here, "").status_code == 200 and PresetVersion.objects.count() == 2
 
