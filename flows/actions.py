@@ -18,6 +18,7 @@ from logs import audit
 from logs.audit import Actor
 from logs.context import Context
 from mappings.models import Mapping
+from operations.models import Preset
 
 __all__ = [
     "CannotStart",
@@ -136,15 +137,28 @@ def _reopen(run: Run) -> None:
 
 
 def add_flow(
-    actor: Actor, installation: Installation, mapping: Mapping, trigger: str = "on_change", sample_only: bool = False
+    actor: Actor,
+    installation: Installation,
+    mapping: Mapping,
+    trigger: str = "on_change",
+    sample_only: bool = False,
+    preset: Preset | None = None,
 ) -> Flow:
-    """Put a mapping to work: from now on each changed record of its entity is pushed, or all of them when asked to."""
+    """Put a mapping to work: from now on each changed record of its entity is pushed, or all of them when asked to.
+
+    With a `preset`, that is what is sent for each record that the mapping lets pass.
+    """
     with transaction.atomic():
         name = f"{mapping.name} {'when a record changes' if trigger == 'on_change' else 'by hand'}"
         flow = Flow.objects.create(
-            installation=installation, mapping=mapping, name=name, trigger=trigger, sample_only=sample_only
+            installation=installation,
+            mapping=mapping,
+            name=name,
+            trigger=trigger,
+            sample_only=sample_only,
+            preset=preset,
         )
-        audit.write(actor, "added", "flow", flow.pk, flow.name)
+        audit.write(actor, "added", "flow", flow.pk, flow.name, {"preset": [None, preset.name]} if preset else {})
     return flow
 
 

@@ -8,9 +8,11 @@ from django import forms
 
 from connections.models import Installation
 from flows.models import Entity, Flow, Record, Run
+from flows.presets import flow_problem
 from flows.starting import SOURCES
 from mappings.choices import FROM_HUB
 from mappings.models import Mapping
+from operations.models import Preset
 from ui.forms import OptionCards
 
 WHICH = [("all", "All records"), ("keys", "Chosen records")]
@@ -110,6 +112,14 @@ class FlowForm(forms.Form):
         error_messages={"invalid_choice": "This one can't be put to work. Choose a mapping from the hub."},
         help_text="Only mappings from the hub can be put to work. Those to the hub are applied to each answer.",
     )
+    preset = forms.ModelChoiceField(
+        Preset.objects.select_related("installation").order_by("installation__name", "name"),
+        required=False,
+        empty_label="None: send what the mapping makes",
+        label="Preset",
+        help_text="Sent for each record in place of what the mapping makes, its places filled from the record. The mapping's "
+        "filters still say which records are sent.",
+    )
     trigger = forms.ChoiceField(
         choices=Flow.TRIGGERS,
         initial="on_change",
@@ -126,11 +136,22 @@ class FlowForm(forms.Form):
         super().__init__(*args, **kwargs)
         mapping: Any = self.fields["mapping"]
         mapping.label_from_instance = lambda row: f"{row.installation}: {row.name} ({row.entity})"
+        preset: Any = self.fields["preset"]
+        preset.label_from_instance = lambda row: f"{row.installation}: {row.name}"
+
+    def clean_preset(self) -> Preset | None:
+        preset: Preset | None = self.cleaned_data["preset"]
+        if preset and (problem := flow_problem(preset.current().request)):
+            raise forms.ValidationError(problem)
+        return preset
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
-        same = Flow.objects.filter(sample_only=False, mapping=values.get("mapping"), trigger=values.get("trigger"))
-        if values.get("mapping") and same.exists():
+        mapping, preset = values.get("mapping"), values.get("preset")
+        if mapping and preset and mapping.installation_id != preset.installation_id:
+            self.add_error("preset", f"It belongs to another installation. Choose one of {mapping.installation}.")
+        same = Flow.objects.filter(sample_only=False, mapping=mapping, trigger=values.get("trigger"), preset=preset)
+        if mapping and same.exists():
             self.add_error("mapping", "A flow does this already. Two would pay each push twice: switch that one on.")
         return values
 

@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from flows.answers import Change, changes_of
 from flows.leases import lease_end
-from flows.models import Item, Record
+from flows.models import Item, Record, Run
+from flows.presets import body_for
 from flows.records import Cause, save_record
 from flows.session import Session
 from jobs.tokens import new_token
 from logs.audit import Actor
-from mappings.apply import RecordView, to_request
+from mappings.apply import Applied, MappingSpec, RecordView, to_request
 from openai_api.errors import CallError, ConnectionStopped, OutcomeUnknown
 
 # Seconds for one call. Longer than most answers take: a call that is given up is perhaps paid all the same.
@@ -42,20 +43,32 @@ def view_of(record: Record) -> RecordView:
 
 def send(session: Session, item_id: int) -> None:
     """Take one pending item as far as it goes: skipped, failed, done, waiting for OpenAI, or unknown."""
-    item = Item.objects.select_related("record__entity", "run__installation", "run__mapping").get(pk=item_id)
+    item = Item.objects.select_related("record__entity", "run__installation", "run__mapping", "run__preset").get(
+        pk=item_id
+    )
     if session.spec is None:
         leave(item, "failed", error="The mapping of this run was deleted. Start a new run.")
         return
     if left_out := _left_out(session, item):
         leave(item, "skipped", error=left_out)
         return
-    applied = to_request(session.spec, view_of(item.record))
+    applied = request_of(session, session.spec, view_of(item.record))
     if applied.skipped is not None:
         leave(item, "skipped", error=applied.skipped)
     elif applied.problems:
         leave(item, "failed", error=" ".join(problem.sentence for problem in applied.problems))
     elif claim(item, _body(session, applied.body)):
-        _call(session, item, session.spec.operation)
+        _call(session, item, item.run.operation)
+
+
+def request_of(session: Session, spec: MappingSpec, view: RecordView) -> Applied:
+    """What is sent for a record: what the mapping makes of it, or the run's preset for the records that the mapping lets pass."""
+    if session.preset is None:
+        return to_request(spec, view)
+    applied = to_request(replace(spec, rules=(), model=""), view)
+    if applied.ok:
+        applied.body, applied.problems = body_for(session.preset, view, spec.model)
+    return applied
 
 
 def _left_out(session: Session, item: Item) -> str:
@@ -103,19 +116,28 @@ def claim(item: Item, body: dict[str, Any]) -> bool:
 def _call(session: Session, item: Item, operation: str) -> None:
     session.lease.add(item.lease_token)
     try:
-        again = replace(session.client.retries, repeat_unknown=session.run.repeat_unknown)
+        policy = (session.preset and session.preset.retries) or session.client.retries
+        again = replace(policy, repeat_unknown=session.run.repeat_unknown)
+        timeout = max(TIMEOUT, session.preset.timeout if session.preset else 0)
         answer = session.client.call(
-            operation, json=item.request, context=session.context(item), retries=again, timeout=TIMEOUT
+            operation, json=item.request, context=session.context(item), retries=again, timeout=timeout
         )
+        note_call(session.run, answer.call_id)
         finish(item, answer.json, answer.call_id)
     except OutcomeUnknown as error:
         lose(item, session.run.repeat_unknown, error.sentence, error.help_code, error.call_id)
     except CallError as error:
         if isinstance(error, ConnectionStopped):
             session.refused = error
+        note_call(session.run, error.call_id)
         leave(item, "failed", error=error.sentence, help_code=error.help_code, call_id=error.call_id)
     finally:
         session.lease.drop(item.lease_token)
+
+
+def note_call(run: Run, call_id: uuid.UUID | None) -> None:
+    if run.preset and call_id:
+        run.preset.made(call_id)
 
 
 def lose(item: Item, repeat: bool, sentence: str, help_code: str, call_id: uuid.UUID | None) -> None:

@@ -18,6 +18,8 @@ from flows.states import FLOW_STATES, ITEM_STATES, RUN_FINAL, RUN_STATES
 from jobs.tokens import LENGTH as TOKEN_LENGTH
 from mappings.choices import RESPONSE
 from mappings.models import Mapping
+from operations.models import Preset, PresetVersion
+from operations.outgoing import operation_of
 from ui.states import State, choices
 
 # A holder that has not renewed its lease for so long is taken for dead (seconds).
@@ -129,12 +131,16 @@ class FlowQuerySet(models.QuerySet["Flow"]):
 
 
 class Flow(models.Model):
-    """A mapping that is put to work. `on_change` flows push a record as soon as a person or a system changed it."""
+    """A mapping that is put to work. `on_change` flows push a record as soon as a person or a system changed it.
+
+    With a preset, the mapping says which records are sent, and the preset what is asked for each.
+    """
 
     TRIGGERS = [("manual", "By hand"), ("on_change", "When a record changes")]
 
     installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="flows")
     mapping = models.ForeignKey(Mapping, on_delete=models.RESTRICT, related_name="flows")
+    preset = models.ForeignKey(Preset, on_delete=models.RESTRICT, null=True, related_name="flows")
     name = models.CharField(max_length=200)
     trigger = models.CharField(max_length=12, choices=TRIGGERS, default="manual")
     active = models.BooleanField(default=True)
@@ -183,6 +189,7 @@ class Run(models.Model):
     mapping = models.ForeignKey(Mapping, on_delete=models.SET_NULL, null=True, related_name="runs")
     mapping_name = models.CharField(max_length=200, blank=True)
     mapping_version = models.PositiveIntegerField(null=True)
+    preset = models.ForeignKey(PresetVersion, on_delete=models.PROTECT, null=True, related_name="+")
     entity = models.CharField(max_length=60)
     source = models.CharField(max_length=20, blank=True)
     mode = models.CharField(max_length=12, choices=MODES, default="sync")
@@ -237,6 +244,8 @@ class Run(models.Model):
     @property
     def operation(self) -> str:
         """What is asked of OpenAI for each record of a push."""
+        if self.preset:
+            return operation_of(self.preset.request)
         return self.mapping.operation if self.mapping else RESPONSE
 
     @property

@@ -13,6 +13,7 @@ from logs.context import Context
 from mappings.apply import MappingSpec
 from openai_api.client import Client
 from openai_api.errors import ConnectionStopped
+from operations.asking import Asked
 
 LOOK_EVERY = 0.5
 # So long a run may keep its worker while other tasks wait for one (seconds): webhooks want to be dealt with too.
@@ -21,7 +22,8 @@ TURN = 10.0
 
 @dataclass
 class Session:
-    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began.
+    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began,
+    and the preset that is sent in place of what the mapping makes, if the flow has one.
 
     `refused` is set once the connection is stopped: what is left of the run would be refused one by one.
     """
@@ -30,6 +32,7 @@ class Session:
     lease: Lease
     client: Client
     spec: MappingSpec | None
+    preset: Asked | None = None
     gave_way: bool = False
     refused: ConnectionStopped | None = None
     _began: float = field(default_factory=time.monotonic)
@@ -50,11 +53,14 @@ class Session:
         return self._cancelled or self.gave_way or self.refused is not None or self.lease.lost.is_set()
 
     def context(self, item: Item) -> Context:
-        """The origin of every call that is made for this item."""
+        """The origin of every call that is made for this item; it names the preset, if one made it."""
+        preset = self.run.preset
+        label = f"Run {self.run.pk}, {item.record.entity.name} {item.record.key}"
         return Context(
             "run item",
             str(item.pk),
-            f"Run {self.run.pk}, {item.record.entity.name} {item.record.key}",
+            f"{label}: {preset}" if preset else label,
             actor=self.run.actor,
             correlation_id=item.correlation_id,
+            tags=preset.tag if preset else "",
         )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from connections.models import Installation
 from flows.models import Entity, Flow, Item, Record, Run
+from flows.presets import flow_problem
 from flows.tasks import run_pull, run_push
 from logs import audit
 from logs.audit import Actor
@@ -65,12 +66,14 @@ def start_push(
 def run_flow(actor: Actor, flow: Flow) -> Run:
     """Queue a push of every record of the flow's entity by the flow's own mapping.
 
-    Raises CannotStart while the flow or its mapping is off, and without a record.
+    Raises CannotStart while the flow or its mapping is off, for a preset that a flow can't send, and without a record.
     """
     if not flow.active:
         raise CannotStart(f"{flow.name} is off. Switch it on, then run it.")
     if not flow.mapping.active:
         raise CannotStart(f"The mapping {flow.mapping} of this flow is off. Activate it under Mappings, then run it.")
+    if flow.preset and (problem := flow_problem(flow.preset.current().request)):
+        raise CannotStart(f"The preset {flow.preset} can't be sent by a flow. {problem}")
     records = Record.objects.of(flow.mapping.entity).order_by("pk")
     chosen = list(records.filter(sample=True) if flow.sample_only else records)
     if not chosen:
@@ -92,7 +95,7 @@ def start_on_change(actor: Actor, record: Record, correlation_id: str = "", only
         wanted = wanted.filter(pk=only_flow)
     return [
         _push(actor, flow.mapping, [record], flow=flow, correlation_id=correlation_id)
-        for flow in wanted.select_related("mapping__installation")
+        for flow in wanted.select_related("mapping__installation", "preset")
     ]
 
 
@@ -141,6 +144,7 @@ def _push(
         mapping=mapping,
         mapping_name=mapping.name,
         mapping_version=mapping.version,
+        preset=flow.preset.current() if flow and flow.preset else None,
         entity=mapping.entity,
         mode=mode,
         repeat_unknown=repeat_unknown,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from flows.views import flows, records, runs
+from flows.views import flows, presets, records, runs
 
 record_patterns = [
     path("", records.record_list, name="list"),
@@ -31,7 +31,12 @@ run_patterns = [
     path("<int:pk>/decide/", runs.run_decide, name="decide_all"),
     path("items/<int:pk>/decide/", runs.item_decide, name="decide"),
 ]
+preset_patterns = [
+    path("<int:pk>/record/", presets.choose, name="record"),
+    path("<int:pk>/record/run/", presets.run, name="run"),
+]
 urlpatterns = [
+    path("operations/presets/", include((preset_patterns, "presets"))),
     path("records/", include((record_patterns, "records"))),
     path("flows/", include((flow_patterns, "flows"))),
     path("runs/", include((run_patterns, "runs"))),

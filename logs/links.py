@@ -12,12 +12,15 @@ from logs.models import Call
 
 @dataclass(frozen=True)
 class Place:
-    """A page, as the name of its address and the column of the call that holds its argument."""
+    """A page, as the name of its address and the column of the call that holds its argument. `bare` is what the cause is called
+    where the call names no row of it.
+    """
 
     label: str
     icon: str
     url_name: str = ""
     argument: str = "cause_id"
+    bare: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,28 @@ CAUSES: Final[dict[str, Place]] = {
     "proxy": Place("Program at the proxy", "send", "proxy:detail"),
     "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
     "sent again": Place("Sent again", "send", "logs:detail"),
-    "operation": Place("Form or raw request", "operation"),
+    "operation": Place("Preset", "operation", "operations:preset_version", bare="Form or raw request"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }
 
 
+# A tag such as preset-12 names a row of a room above.
+TAGS: Final[dict[str, str]] = {"preset": "operations:preset_version"}
+
+
+def tag_link(call: Call, tag: str) -> str:
+    """The page of what a tag names; nothing where it is a word of somebody's own, as all those of programs are."""
+    kind, _, number = tag.partition("-")
+    ours = call.cause != "proxy" and number.isascii() and number.isdecimal()
+    return address(TAGS.get(kind, ""), number) if ours else ""
+
+
 def cause_link(call: Call) -> Link:
     place = CAUSES.get(call.cause, Place(call.cause.capitalize() or "Unknown", "link"))
     text = call.cause_label or call.cause_id
-    return Link(place.label, place.icon, text, address(place.url_name, getattr(call, place.argument)))
+    label = place.label if call.cause_id else place.bare or place.label
+    return Link(label, place.icon, text, address(place.url_name, getattr(call, place.argument)))
 
 
 def address(url_name: str, argument: object) -> str:

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from logs import browse
 from logs.detail import REQUEST, SHOWN_RELATED, Part, detail_of, usage_of, waits_for
 from logs.filters import FilterForm, Filters, without
-from logs.links import address, cause_link
+from logs.links import address, cause_link, tag_link
 from logs.models import AuditEntry, Call
 from logs.timeline import timeline
 from ui.access import administrator, viewer
@@ -103,7 +103,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "answer_part": Part(detail.bodies.get(detail.chosen), request.GET.get("answer", "body")),
         "usage": usage_of(call),
         "cause": cause_link(call),
-        "tags": [word for word in call.tags.split(", ") if word],
+        "tags": [(word, tag_link(call, word)) for word in call.tags.split(", ") if word],
         "installation_url": address("installations:detail", call.installation_id),
         "connection_url": address("connections:detail", call.connection_id),
         "related": detail.related[:SHOWN_RELATED],

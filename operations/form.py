@@ -172,6 +172,15 @@ class OperationForm:
         values, _ = self.values()
         return as_json(values["body"]) if "body" in values and self.shows_json else ""
 
+    def check_without_files(self) -> bool:
+        """`check` for a form that is kept and not sent: files may be chosen later."""
+        self.check()
+        for path in list(self.problems):
+            schema = self.schema_at(path)
+            if schema is not None and self.shapes.kind(schema) == "file":
+                del self.problems[path]
+        return not self.problems
+
     def check(self) -> bool:
         """Whether it can be sent; else `problems` says what is wrong, by path."""
         values, found = self.values()

@@ -1,16 +1,24 @@
-"""What came of the requests that people send, kept for a while so that it can be shown and saved."""
+"""What came of the requests that people send, kept for a while; and presets: filled forms that are kept under a name."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Installation
 from logs.ids import uuid7
 from logs.models import Call
+from openai_api.catalogue import OPERATIONS, Operation
 from operations.asking import Asked
 from operations.states import ANSWER_STATES
 from ui.states import State, choices
@@ -78,3 +86,118 @@ class Answer(models.Model):
         self.state, self.finished_at = "failed", timezone.now()
         self.error, self.error_code, self.help_code = error, code, help_code
         self.save()
+
+
+def said(asked: Mapping[str, Any]) -> Any:
+    """What `Asked.to_json()` says of a request, as it is once stored, but for what made it and the sizes of its files."""
+    files = [(part["field"], part["name"]) for part in asked["files"]]
+    return json.loads(json.dumps({**asked, "files": files, "preset": ""}))
+
+
+class PresetQuerySet(models.QuerySet["Preset"]):
+    def with_last_call(self) -> list[Preset]:
+        """By installation and name; each with the newest call that it made, as `last_call` (None where the log has none)."""
+        found = list(self.select_related("installation").order_by("installation__name", "name", "pk"))
+        calls = Call.objects.in_bulk([preset.last_call_id for preset in found if preset.last_call_id])
+        number = Preset.objects.filter(pk=OuterRef("preset_id")).values("version")
+        newest = PresetVersion.objects.filter(preset_id__in=[preset.pk for preset in found], number=Subquery(number))
+        versions = {version.preset_id: version for version in newest}
+        for preset in found:
+            preset.last_call = calls.get(preset.last_call_id) if preset.last_call_id else None
+            preset.newest = versions[preset.pk]
+        return found
+
+
+class Preset(models.Model):
+    """A filled form under a name. What it says stands in its versions, of which the newest (`version`) counts."""
+
+    installation = models.ForeignKey(Installation, models.CASCADE, related_name="presets")
+    name = models.CharField(max_length=120)
+    version = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField(default=timezone.now)
+    last_call_id = models.UUIDField(null=True)
+
+    objects = PresetQuerySet.as_manager()
+    last_call: Call | None
+    newest: PresetVersion
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["installation", "name"], name="preset_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("operations:preset", args=[self.pk])
+
+    def current(self) -> PresetVersion:
+        return PresetVersion.objects.get(preset_id=self.pk, number=self.version)
+
+
+class PresetVersion(models.Model):
+    """What a preset said when it was saved, and who saved it. Never changed and never deleted: calls name it.
+
+    Ids and names as they were, no foreign keys, as in the log. `asked` is `Asked.to_json()`, from which forms can
+    be filled again.
+    """
+
+    preset_id = models.BigIntegerField()
+    preset_name = models.CharField(max_length=120)
+    installation_id = models.BigIntegerField()
+    installation_name = models.CharField(max_length=200)
+    number = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=150)
+    note = models.CharField(max_length=300, blank=True)
+    asked = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["preset_id", "number"], name="preset_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.preset_name}, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("operations:preset_version", args=[self.pk])
+
+    @property
+    def request(self) -> Asked:
+        """The request, which names this version as what made it."""
+        given: dict[str, Any] = self.asked
+        return replace(Asked.from_json(given), preset=str(self.pk))
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation whose form it fills; None for a raw request, and for what the catalogue no longer has."""
+        return OPERATIONS.get(str(self.asked.get("operation", "")))
+
+    @property
+    def title(self) -> str:
+        return self.operation.title if self.operation else self.sends
+
+    @property
+    def sends(self) -> str:
+        return f"{self.asked['method']} {unquote(self.asked['path'])}"
+
+    @property
+    def form_url(self) -> str:
+        """The form, filled as this version has it."""
+        name, slug = ("form", [self.operation.id]) if self.operation else ("raw", [])
+        return f"{reverse(f'operations:{name}', args=[self.installation_id, *slug])}?preset={self.pk}"
+
+    @property
+    def tag(self) -> str:
+        """The word by which the log finds its calls, those of flows too."""
+        return f"preset-{self.pk}"
+
+    def mark(self, asked: Asked) -> Asked:
+        """The request that is about to be sent, naming this version if it says the same; files are chosen anew each time."""
+        same = said({**asked.to_json(), "files": []}) == said({**self.asked, "files": []})
+        return replace(asked, preset=str(self.pk)) if same else asked
+
+    def made(self, call_id: UUID) -> None:
+        """Note a call that it makes as the newest of its preset."""
+        Preset.objects.filter(pk=self.preset_id).update(last_call_id=call_id)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise RuntimeError("Versions of presets stay: calls name them.")

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from openai_api import multipart, passing
+from openai_api.catalogue import OPERATIONS, find
 from openai_api.client import Client, Forwarded
 from openai_api.passing import NotPassedOn
 from openai_api.upload import Upload
@@ -32,6 +33,12 @@ def forwarded(asked: Asked, client: Client) -> Forwarded:
     query = urlencode(asked.query)
     path = passing.path(asked.path)
     return Forwarded(asked.method, path, query, client.head(headers), content, stream, size, asked.timeout)
+
+
+def operation_of(asked: Asked) -> str:
+    """The operation of the catalogue that it asks for, of a raw request too; empty where the catalogue has none."""
+    found = asked.operation or find(asked.method, asked.path)
+    return found if found in OPERATIONS else ""
 
 
 def check(asked: Asked) -> None:

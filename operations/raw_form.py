@@ -15,7 +15,7 @@ from django.utils.datastructures import MultiValueDict
 from openai_api import passing
 from openai_api.passing import NotPassedOn
 from openai_api.retries import RetryPolicy
-from operations import costly, outgoing
+from operations import costly, outgoing, places
 from operations.asking import RESPONSE_TYPES, Asked, FilePart
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -81,7 +81,7 @@ class RequestForm(forms.Form):
         self.fields["path"].help_text = f"Below {base_url}, which is included already."
 
     def clean_path(self) -> str:
-        typed: str = self.cleaned_data["path"].strip()
+        typed: str = places.quoted(self.cleaned_data["path"].strip())
         if urlsplit(typed).scheme or typed.startswith("//"):
             raise forms.ValidationError(
                 "This is a full address, and the key goes to the connection's server only. "
@@ -126,17 +126,24 @@ class FieldForm(PairForm):
 
 
 class FileForm(forms.Form):
-    """A file, the field that it is sent as, and the name that it gets instead of its own."""
+    """A file, the field that it is sent as, and the name that it gets instead of its own. `kept` is for a request that is kept
+    and not sent: its files may be chosen later.
+    """
 
     name = forms.CharField(label="Field", max_length=200, required=False)
     file = forms.FileField(label="File", required=False, allow_empty_file=True)
     file_name = forms.CharField(label="File name", max_length=255, required=False)
 
+    def __init__(self, *args: Any, kept: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kept = kept
+
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
         if found.get("file") is not None and not found.get("name"):
             self.add_error("name", "Name the field that the file is sent as, such as file.")
-        if found.get("file") is None and (found.get("name") or found.get("file_name")) and not self.errors:
+        chosen = found.get("file") is not None or (self.kept and found.get("name"))
+        if not chosen and (found.get("name") or found.get("file_name")) and not self.errors:
             self.add_error("file", "Choose the file (a browser forgets it when a form comes back), or clear the row.")
         return found
 
@@ -152,7 +159,9 @@ QUERY, HEADERS, FORM, FILES = rows_of(PairForm), rows_of(HeaderForm), rows_of(Fi
 
 
 class RawForm:
-    """The whole page: one form and the rows of four kinds. `may_do_costly` is whether the person is an administrator."""
+    """The whole page: one form and the rows of four kinds. `may_do_costly` is whether the person is an administrator, `kept`
+    whether it is kept as a preset and not sent.
+    """
 
     def __init__(
         self,
@@ -161,13 +170,15 @@ class RawForm:
         *,
         base_url: str,
         may_do_costly: bool = False,
+        kept: bool = False,
         again: Asked | None = None,
     ) -> None:
         self.request = RequestForm(post, base_url=base_url, initial=_initial(again))
         self.query = QUERY(post, prefix="query", initial=_pairs(again.query if again else ()))
         self.headers = HEADERS(post, prefix="header", initial=_pairs(again.headers if again else ()))
         self.form = FORM(post, prefix="form", initial=_pairs(again.form if again else ()))
-        self.files = FILES(post, files, prefix="file", initial=_files(again))
+        self.files = FILES(post, files, prefix="file", initial=_files(again), form_kwargs={"kept": kept})
+        self.kept = kept
         self.again = again
         self.may_do_costly = may_do_costly
         self.question = ""
@@ -196,7 +207,7 @@ class RawForm:
             self._name_rows()
             return False
         asked = self._asked(body)
-        if not self.request.errors and self._together(asked) and self._permitted(asked):
+        if not self.request.errors and self._together(asked) and (self.kept or self._permitted(asked)):
             self.asked = asked
         return self.asked is not None
 
@@ -226,7 +237,7 @@ class RawForm:
             headers=_typed(self.headers),
             body=body,
             form=_typed(self.form),
-            files=tuple(_part(form.cleaned_data) for form in self.files if form.cleaned_data.get("file") is not None),
+            files=tuple(_part(form.cleaned_data) for form in self.files if form.cleaned_data.get("name")),
             response_type=found["response_type"],
             stream=isinstance(body, dict) and body.get("stream") is True,
             timeout=found["timeout"] / 1000,
@@ -294,7 +305,9 @@ def _typed(rows: Rows) -> tuple[tuple[str, str], ...]:
 
 
 def _part(found: Mapping[str, Any]) -> FilePart:
-    file: UploadedFile[Any] = found["file"]
+    file: UploadedFile[Any] | None = found.get("file")
+    if file is None:
+        return FilePart(found["name"], found.get("file_name", ""))
     kind = file.content_type or "application/octet-stream"
     return FilePart(found["name"], found.get("file_name") or str(file.name), kind, file, file.size or 0)  # type: ignore[arg-type]  # it reads and seeks as a file does
 
@@ -308,7 +321,7 @@ def _initial(again: Asked | None) -> dict[str, Any]:
     payload = again.body if text else written
     found = {
         "method": again.method,
-        "path": again.path,
+        "path": places.unquoted(again.path),
         "payload": payload,
         "response_type": again.response_type,
         "timeout": round(again.timeout * 1000),

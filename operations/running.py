@@ -40,7 +40,7 @@ from openai_api.passage import Passage
 from operations import keeping, outgoing, showing
 from operations.asking import Asked
 from operations.events import Events, text_of
-from operations.models import Answer
+from operations.models import Answer, PresetVersion
 
 CAUSE = "operation"
 EVENT_STREAM = "text/event-stream"
@@ -109,8 +109,9 @@ def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -
     """Everything that can be refused before there is a call. Raises NotPassedOn."""
     client = _client(installation, asked)
     forwarded = outgoing.forwarded(asked, client)
-    label = asked.operation or find(asked.method, asked.path)
-    context = Context(CAUSE, asked.preset, label[:200], actor)
+    version = PresetVersion.objects.filter(pk=asked.preset).first() if asked.preset else None
+    label = str(version or asked.operation or find(asked.method, asked.path))
+    context = Context(CAUSE, asked.preset, label[:200], actor, tags=version.tag if version else "")
     passage = client.forward(forwarded, context, asked.retries or client.retries)
     answer = Answer.objects.create(
         installation=installation,
@@ -119,6 +120,8 @@ def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -
         call_id=passage.call_id,
         debug=as_sent(passage) if debug else "",
     )
+    if version is not None:
+        version.made(passage.call_id)
     return Sending(answer, passage, asked)
 
 

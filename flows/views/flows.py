@@ -20,7 +20,7 @@ from ui.access import administrator, operator, viewer
 @require_safe
 def flow_list(request: HttpRequest) -> HttpResponse:
     """All flows, by installation, or those of one."""
-    flows = Flow.objects.with_last_run().select_related("installation", "mapping")
+    flows = Flow.objects.with_last_run().select_related("installation", "mapping", "preset")
     chosen = request.GET.get("installation", "")
     installation = Installation.objects.filter(pk=int(chosen[:9])).first() if chosen.isdecimal() else None
     context = {
@@ -37,7 +37,8 @@ def flow_new(request: HttpRequest) -> HttpResponse:
     form = FlowForm(request.POST or None, initial={"mapping": request.GET.get("mapping")})
     if form.is_valid():
         mapping = form.cleaned_data["mapping"]
-        actions.add_flow(actor_of(request), mapping.installation, mapping, form.cleaned_data["trigger"])
+        trigger, preset = form.cleaned_data["trigger"], form.cleaned_data["preset"]
+        actions.add_flow(actor_of(request), mapping.installation, mapping, trigger, preset=preset)
         messages.success(request, f"{mapping} is put to work.")
         return redirect("flows:list")
     return show(request, "flows/flow_new.html", {"form": form})
@@ -66,7 +67,7 @@ def flow_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def flow_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Push every record of the flow's entity."""
-    flow = get_object_or_404(Flow.objects.select_related("installation", "mapping__installation"), pk=pk)
+    flow = get_object_or_404(Flow.objects.select_related("installation", "mapping__installation", "preset"), pk=pk)
     try:
         return redirect(actions.run_flow(actor_of(request), flow))
     except actions.CannotStart as reason:

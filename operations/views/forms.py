@@ -20,6 +20,8 @@ from operations import choosing
 from operations.costly import consequence
 from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
+from operations.saving import Saving
+from operations.views.presets import to_saved
 from operations.views.raw import again
 from ui import problems
 from ui.access import operator, person_of, viewer
@@ -50,12 +52,12 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
 def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
     """The form of one operation. A POST of it changes the form, sends nothing and is open to whoever may look."""
     here, operation = _installation(installation), _operation(slug)
-    filled = _blank(request, here, operation)
+    filled, saving = _blank(request, here, operation), _saving(request, here, operation)
     if request.method == "POST":
         _fill(request, filled)
         _edit(request, filled)
     else:
-        earlier = again(request, here)
+        earlier = saving.version.request if saving.version else again(request, here)
         if earlier is not None and earlier.operation == operation.id:
             filled.begin_with(earlier)
         else:
@@ -80,10 +82,29 @@ def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
         return _ask(request, here, filled)
     try:
-        return respond(request, here, filled.asked(_uploads(request)))
+        return respond(request, here, _saving(request, here, operation).marked(filled.asked(_uploads(request))))
     except NotPassedOn as refusal:
         filled.problems["request"] = str(refusal)
         return _page(request, here, filled)
+
+
+@operator
+@require_POST
+def save(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
+    """Keeps what the form says as a preset. It must be right but for its files, which are chosen when it is sent."""
+    here, operation = _installation(installation), _operation(slug)
+    filled, saving = _blank(request, here, operation), _saving(request, here, operation)
+    _fill(request, filled)
+    if filled.check_without_files():
+        saved = saving.save(request, saving.with_files(filled.asked(_uploads(request))))
+        if saved is not None:
+            return to_saved(request, *saved)
+    return _page(request, here, filled, saving)
+
+
+def _saving(request: HttpRequest, here: Installation, operation: Operation) -> Saving:
+    person = person_of(request)
+    return Saving.of(request, here, person is not None and person.has_role("operator"), operation.id)
 
 
 def _installation(pk: int) -> Installation:
@@ -147,7 +168,9 @@ def _uploads(request: HttpRequest) -> dict[str, list[Upload]]:
     return found
 
 
-def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> HttpResponse:
+def _page(
+    request: HttpRequest, here: Installation, filled: OperationForm, saving: Saving | None = None
+) -> HttpResponse:
     for name, (upload, *_) in _uploads(request).items():
         again = f"Choose “{upload.name}” again: a browser does not keep a file in a form that comes back."
         if not name.endswith("#upload"):
@@ -169,6 +192,8 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "role": role,
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
+        "saving": saving or _saving(request, here, operation),
+        "save_url": reverse("operations:save", args=[here.pk, operation.id]),
     }
     page = "operations/_parts.html" if is_partial(request) else "operations/form.html"
     return render(request, page, context)
@@ -181,7 +206,7 @@ def _ask(request: HttpRequest, installation: Installation, filled: OperationForm
     context: dict[str, Any] = {
         "installation": installation,
         "operation": filled.operation,
-        "kept": [*kept, ("kind", filled.kind)],
+        "kept": [*kept, ("kind", filled.kind), ("preset", request.POST.get("preset", ""))],
         "thing": _thing(values),
         "body": filled.body_text(),
         "consequence": consequence(filled.operation.method, filled.asked({}).path),

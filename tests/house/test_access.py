@@ -29,7 +29,9 @@ from flows.models import Flow
 from logs.audit import SYSTEM
 from logs.models import Call
 from operations import keeping
-from operations.models import Answer
+from operations.actions import create_preset
+from operations.asking import Asked, FilePart
+from operations.models import Answer, Preset
 from proxy import knocks
 from proxy.actions import create_token
 from tests import people
@@ -87,6 +89,18 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "operations:choose": ("viewer", READ),
     "operations:form": ("viewer", BOTH),
     "operations:run": ("operator", SEND),
+    "operations:save": ("operator", SEND),
+    "operations:save_raw": ("operator", SEND),
+    "operations:presets": ("viewer", READ),
+    "operations:preset_help": ("viewer", READ),
+    "operations:preset": ("viewer", READ),
+    "operations:preset_run": ("operator", SEND),
+    "operations:preset_rename": ("operator", SEND),
+    "operations:preset_delete": ("administrator", SEND),
+    "operations:preset_version": ("viewer", READ),
+    "operations:preset_roll_back": ("operator", SEND),
+    "presets:record": ("viewer", READ),
+    "presets:run": ("operator", SEND),
     "operations:raw_help": ("viewer", READ),
     "operations:raw": ("viewer", READ),
     "operations:send_raw": ("operator", SEND),
@@ -165,6 +179,8 @@ def rows() -> dict[str, Any]:
     installation = ready_installation()
     mapping = installation.mappings.filter(rules__isnull=False).first()
     run = push(installation=installation)
+    asked = Asked("POST", "/files", files=(FilePart("file", "a.jsonl"),))  # run, it leads to where the file is chosen
+    version = create_preset(SYSTEM, installation, "Upload", asked)
     event = {"entity": "Product", "webhook_id": "wh_1", "event_type": "response.completed", "payload": "{}"}
     call = {"operation": "list_models", "method": "GET", "path": "/models", "state": "done", "cause": "form"}
     return {
@@ -173,6 +189,8 @@ def rows() -> dict[str, Any]:
         "draft": InstallationDraft.objects.create(owner=User.objects.get(username="ada")),
         "mapping": mapping,
         "answer": kept_answer(installation),
+        "version": version,
+        "preset": Preset.objects.get(pk=version.preset_id),
         "flow": Flow.objects.create(name="On change", installation=installation, mapping=mapping),
         "rule": mapping.rules.first(),
         "run": run,
@@ -209,7 +227,8 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "webhooks": house.event,
         "verification": house.verification if name == "verification:report" else house.installation,
         "flows": house.flow,
-        "operations": house.answer,
+        "operations": presets_row(name, house),
+        "presets": house.preset,
         "proxy": house.installation if name == "proxy:installation" else house.token,
         "logs": house.call,
         "outcomes": house.unknown,
@@ -225,6 +244,12 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "number": 0,
     }
     return {needed: known[needed] for needed in REAL[name].pattern.converters}
+
+
+def presets_row(name: str, house: SimpleNamespace) -> Any:
+    """Presets and their versions have pages in the room of answers."""
+    of_versions = {"operations:preset_version", "operations:preset_roll_back"}
+    return house.version if name in of_versions else house.preset if "preset" in name else house.answer
 
 
 @pytest.fixture(autouse=True)
@@ -338,6 +363,8 @@ QUERY += (
     "sample",
     "next",
     "models",
+    "preset",
+    "with",
 )
 
 

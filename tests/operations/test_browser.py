@@ -325,6 +325,31 @@ def test_the_pages_of_forms_hold_up(opened: Open) -> None:
     assert_good_page(page)
 
 
+def test_the_pages_of_presets_hold_up(opened: Open) -> None:
+    page = opened(bypass_csp=True)
+    save_preset(page, "/operations/1/create_response/", "Describe {{ fields.name }}.")
+    assert_good_page(page)
+    page.get_by_role("link", name="Open in the form").click()
+    save_preset(page, page.url, "Sell {{ fields.name }} for {{ fields.price }}.")
+    preset = page.url
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    expect(page.locator("ins").first).to_have_text("Sell")
+    for address in (page.url, preset, f"{preset}record/", "/operations/presets/", "/operations/presets/help/"):
+        page.goto(address)
+        assert_good_page(page)
+
+
+def save_preset(page: Page, address: str, text: str) -> None:
+    page.goto(address)
+    page.get_by_label("Input", exact=True).fill(text)
+    if not page.get_by_label("Preset name").is_visible():
+        page.locator("#keep summary").click()
+    page.get_by_label("Preset name").fill("Describe")
+    page.get_by_label("Preset name").press("Enter")  # sends nothing
+    page.get_by_role("button", name=re.compile("^Save")).click()
+    expect(page.get_by_text("is saved as version")).to_be_visible()
+
+
 class Large:
     """A far side that takes a file and says what it was, and gives one out."""
 
