@@ -147,6 +147,9 @@ STORAGES = {
 }
 SERVESTATIC_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # forms of operations have a field for each part of a request
+# Large uploads wait here and not in the system's folder, which may be memory.
+FILE_UPLOAD_TEMP_DIR = env.VAR_DIR
 
 LOGGING: dict[str, Any] = {
     "version": 1,

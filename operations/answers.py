@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
 from logs.detail import detail_of, usage_of
-from logs.models import Call
-from logs.timeline import LIMITS, NOTICED, Timeline, timeline
+from logs.models import Attempt, Call
+from logs.timeline import LIMITS, NOTICED, timeline
 from operations import keeping, tree
 from operations.copies import copies
 from operations.models import Answer
@@ -24,6 +25,7 @@ KINDS = {"application/json": "json", "text/event-stream": "txt", "text/plain": "
 def context_of(answer: Answer) -> dict[str, Any]:
     """Everything that `operations/_answer.html` needs."""
     call = Call.objects.filter(pk=answer.call_id).first() if answer.call_id else None
+    attempts = detail_of(call).attempts if call else []
     asked, connection = answer.request, answer.installation.connection
     account = {"OpenAI-Organization": connection.organization, "OpenAI-Project": connection.project}
     shown = answer.shown
@@ -33,8 +35,8 @@ def context_of(answer: Answer) -> dict[str, Any]:
         "installation": answer.installation,
         "call": call,
         "usage": usage_of(call) if call else [],
-        "times": _times(call) if call else None,
-        "waited_because": _waited_because(call) if call else "",
+        "times": timeline(call, attempts, timezone.now()) if call else None,
+        "waited_because": _waited_because(attempts),
         "shown": shown,
         "parts": [_part(answer, number, part) for number, part in enumerate(shown.get("parts", []))],
         "tree": tree.drawn(shown["tree"]) if shown.get("tree") is not None else "",
@@ -55,13 +57,9 @@ def file_name(answer: Answer) -> str:
     return f"{UNSAFE.sub('-', answer.request.path).strip('-.')[:80] or 'answer'}.{ending}"
 
 
-def _times(call: Call) -> Timeline:
-    return timeline(call, detail_of(call).attempts, timezone.now())
-
-
-def _waited_because(call: Call) -> str:
+def _waited_because(attempts: Sequence[Attempt]) -> str:
     """The limit that held it longest."""
-    held = [row for row in detail_of(call).attempts if row.wait_cause and row.queue_ms >= NOTICED]
+    held = [row for row in attempts if row.wait_cause and row.queue_ms >= NOTICED]
     longest = max(held, key=lambda row: row.queue_ms, default=None)
     return LIMITS.get(longest.wait_cause, longest.wait_cause) if longest else ""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -21,6 +22,8 @@ from operations.layouts import Layout, image_sizes, layout_of, size_problem, sta
 Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
 MOST_SECONDS = 600
+# More fields than this are one field of JSON: a form must be small enough to be sent.
+MOST_FIELDS = 2_000
 BOTH = "The fields and the JSON were both changed, and they say different things. Press “Use this JSON” or “Use the fields”."
 IMAGES = {"create_image", "edit_image"}
 
@@ -82,6 +85,22 @@ class OperationForm:
         self.typed["timeout"] = str(self.layout.timeout)
         self.settle()
 
+    def begin_with(self, asked: Asked) -> None:
+        """As the form stood when it made this request; files are to be chosen again."""
+        sent_as = "multipart" if asked.multipart else "json"
+        self.kind = sent_as if sent_as in self.operation.bodies else self.kind
+        self.begin()
+        self.typed["timeout"] = str(round(asked.timeout * 1000))
+        self.typed = {key: text for key, text in self.typed.items() if not _under("body", key)}
+        values: dict[str, Any] = {"path": path_values(self.operation, asked.path), "body": asked.body}
+        values["query"] = sending.from_pairs(self.shapes, self.roots.get("query", {}), asked.query)
+        if asked.multipart:
+            values["body"] = sending.from_pairs(self.shapes, self.roots.get("body", {}), asked.form)
+        for root, schema in self.roots.items():
+            if values[root] is not None:
+                self.typed |= typed_of(self.shapes, schema, values[root], root)
+        self.settle()
+
     def settle(self) -> None:
         for root, schema in self.roots.items():
             if self.shapes.kind(schema) == "object":
@@ -124,7 +143,8 @@ class OperationForm:
             self.problems |= reading.problems
             return
         self.typed = {key: text for key, text in self.typed.items() if not _under("body", key)}
-        self.typed |= typed_of(self.shapes, self.roots["body"], value, "body")
+        fields = typed_of(self.shapes, self.roots["body"], value, "body")
+        self.typed |= fields if len(fields) <= MOST_FIELDS else {"body#json": text}
         for path, look in self.layout.looks.items():
             if look.control == "json" and {f"{path}#in", f"{path}#as"} & self.typed.keys():
                 self.edit("json", path)
@@ -202,6 +222,11 @@ class OperationForm:
         more = [*(part for part in before if not part.required), *rest]
         return _filled([*groups, Section("More", more, any(part.wrong or drawing.used(part) for part in more))])
 
+    @staticmethod
+    def faulty(sections: Iterable[Section]) -> list[Field]:
+        """The fields that have an error of their own, in their order on the page."""
+        return [part for section in sections for top in section.fields for part in _with_parts(top) if part.error]
+
     def _body(self, drawing: Drawing) -> list[Field]:
         """The fields of the body; a body that is no plain object is one field."""
         schema = self.roots["body"]
@@ -251,6 +276,18 @@ class OperationForm:
                 label = f"{name}[]" if len(several) > 1 and not name.endswith("[]") else name
                 kind = upload.content_type or "application/octet-stream"
                 yield FilePart(label, upload.name or chosen.name, kind, cast(BinaryIO, upload.file), upload.size or 0)
+
+
+def _with_parts(top: Field) -> Iterable[Field]:
+    yield top
+    for part in [*top.children, *top.more]:
+        yield from _with_parts(part)
+
+
+def path_values(operation: Operation, path: str) -> dict[str, str]:
+    """What stands in the places of the operation's path."""
+    parts = zip(operation.path.split("/"), path.split("/"), strict=False)
+    return {name[1:-1]: unquote(text) for name, text in parts if name.startswith("{")}
 
 
 def stamp(text: str) -> str:

@@ -66,26 +66,35 @@ class Keeper:
         self.size += len(chunk)
         self._waiting += chunk
         if len(self._waiting) >= PIECE:
-            await self._carry_over()
+            await self.carry_over()
         if self.size > MOST_BYTES:
             raise TooLarge
 
-    async def close(self) -> None:
-        try:
-            await self._carry_over()
-        finally:
-            self._file.close()
-
-    async def _carry_over(self) -> None:
+    async def carry_over(self) -> None:
+        """What waits, to the disk. Raises OSError."""
         piece, self._waiting = bytes(self._waiting), bytearray()
         if piece:
-            await asyncio.to_thread(self._file.write, piece)
+            await asyncio.to_thread(self._write, piece)
+
+    async def close(self) -> None:
+        """With as much of what came as the disk takes."""
+        with contextlib.suppress(OSError):
+            await self.carry_over()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _write(self, piece: bytes) -> None:
+        self._file.write(piece)
+        self._file.flush()
 
 
-async def pieces(path: Path) -> AsyncIterator[bytes]:
-    """A kept file for a browser, as it takes it."""
+async def pieces(path: Path, start: int = 0, size: int = -1) -> AsyncIterator[bytes]:
+    """A kept file, or so many bytes of it, for a browser, as it takes it."""
+    left = path.stat().st_size - start if size < 0 else size
     with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
+        file.seek(start)
+        while left and (piece := await asyncio.to_thread(file.read, min(PIECE, left))):
+            left -= len(piece)
             yield piece
 
 

@@ -25,13 +25,15 @@ from ui.states import State, choices, final
 KEPT_FOR = timedelta(hours=24)
 # Renewed every few seconds while a list is read. A holder that was silent for so long is taken for dead.
 LEASE = timedelta(seconds=15)
+STOPPED = "Stopped before its end. What had come until then is kept; OpenAI may charge for it."
 
 
 class Answer(models.Model):
     """One request and its answer. The answer's body is a file of VAR_DIR (see `operations.keeping`), the call is in the log.
 
-    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes. `error` is a sentence,
-    `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as it was sent, if that was asked for.
+    `asked` is `Asked.to_json()`, `headers` are the answer's, `size` is that of its body in bytes, `whole` whether that came to
+    its end. `error` is a sentence, `shown` what a page shows of the body (`operations.showing.Shown`), `debug` the request as
+    it was sent, if that was asked for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -76,6 +78,8 @@ class Answer(models.Model):
         self.state = {"done": "done", "cancelled": "cancelled"}.get(call.state, "failed")
         self.status, self.finished_at = call.http_status, call.finished_at or timezone.now()
         self.error, self.error_code, self.help_code = call.error_message, call.error_code, call.help_code
+        if call.state == "cancelled" and call.http_status:
+            self.error = STOPPED
         self.save()
 
     def end_without_call(self, error: str, code: str = "", help_code: str = "") -> None:

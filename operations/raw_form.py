@@ -190,11 +190,13 @@ class RawForm:
     def is_valid(self) -> bool:
         """Check all parts, then what they mean together; `asked` is the request then. Errors stand beside their fields."""
         parts: list[Any] = [self.request, self.query, self.headers, self.form, self.files]
-        if {part.is_valid() for part in parts} != {True}:  # every part is looked at, whatever another says
+        fine = {part.is_valid() for part in parts} == {True}  # every part is looked at, whatever another says
+        body = self._body()
+        if not fine:
             self._name_rows()
             return False
-        asked = self._asked()
-        if asked is not None and self._together(asked) and self._permitted(asked):
+        asked = self._asked(body)
+        if not self.request.errors and self._together(asked) and self._permitted(asked):
             self.asked = asked
         return self.asked is not None
 
@@ -205,20 +207,23 @@ class RawForm:
         if named:
             self.request.add_error(None, f"Look again at the rows of: {', '.join(named)}.")
 
-    def _asked(self) -> Asked | None:
-        found = self.request.cleaned_data
-        headers = _typed(self.headers)
-        kind = next((value for name, value in headers if name.lower() == "content-type"), "application/json")
+    def _body(self) -> Any:
+        kind = next(
+            (value for name, value in _typed(self.headers) if name.lower() == "content-type"), "application/json"
+        )
         try:
-            body = read_data(found["payload"], kind)
+            return read_data(self.request.cleaned_data.get("payload", ""), kind)
         except ValueError as problem:
             self.request.add_error("payload", str(problem))
             return None
+
+    def _asked(self, body: Any) -> Asked:
+        found = self.request.cleaned_data
         return Asked(
             method=found["method"],
             path=found["path"],
             query=_typed(self.query),
-            headers=headers,
+            headers=_typed(self.headers),
             body=body,
             form=_typed(self.form),
             files=tuple(_part(form.cleaned_data) for form in self.files if form.cleaned_data.get("file") is not None),
@@ -283,7 +288,8 @@ def _below(typed: str, base_url: str) -> str:
 
 
 def _typed(rows: Rows) -> tuple[tuple[str, str], ...]:
-    found = [(form.cleaned_data.get("name", ""), form.cleaned_data.get("value", "")) for form in rows]
+    cleaned = [getattr(form, "cleaned_data", {}) for form in rows]
+    found = [(row.get("name", ""), row.get("value", "")) for row in cleaned]
     return tuple((name, value.replace("\r\n", "\n")) for name, value in found if name)
 
 

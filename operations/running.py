@@ -17,7 +17,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -66,8 +66,9 @@ class Sending:
     passage: Passage
     asked: Asked
     failure: errors.CallError | None = None
+    trouble: str = ""
     size: int = 0
-    trouble: str = field(default="")
+    whole: bool = False
 
 
 def run(installation: Installation, asked: Asked, actor: str, debug: bool = False) -> Answer:
@@ -149,13 +150,12 @@ async def happen(sending: Sending) -> AsyncGenerator[Event, None]:
         if passage.response is not None:
             async for event in _come(passage, keeper):
                 yield event
+            await keeper.carry_over()
+            sending.whole = True
     except errors.CallError as error:
         sending.failure = error
     except OSError as error:
         sending.trouble = f"The answer could not be kept: {error.strerror}. Make room on the disk, then send it again."
-    except (asyncio.CancelledError, GeneratorExit):
-        passage.left = True
-        raise
     finally:
         sending.size = keeper.size
         await asyncio.shield(_over(passage, keeper))
@@ -208,7 +208,7 @@ def finish(sending: Sending) -> None:
     """Complete the answer's row from the log, and make ready what a page shows of it."""
     answer, passage = sending.answer, sending.passage
     answer.headers = redaction.headers(passage.headers)
-    answer.size = sending.size
+    answer.size, answer.whole = sending.size, sending.whole
     _show(sending)
     call = Call.objects.filter(pk=passage.call_id).first()
     if sending.failure is not None and (call is None or not call.state_info.final):
@@ -222,7 +222,7 @@ def finish(sending: Sending) -> None:
 
 def _show(sending: Sending) -> None:
     answer, path = sending.answer, keeping.path_of(sending.answer.pk)
-    if not path.is_file():
+    if sending.passage.response is None or not path.is_file():
         return
     shown, parts = showing.show(path, answer.content_type, sending.asked.response_type)
     for number, part in enumerate(parts):

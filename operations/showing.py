@@ -14,7 +14,7 @@ from openai_api import reading
 from operations import events
 
 # A body up to this size is read whole to be shown; a larger one is there to be saved.
-MOST_READ = 64 * 1024 * 1024
+MOST_READ = 32 * 1024 * 1024
 MOST_TEXT = 200_000
 MOST_NODES, MOST_ITEMS, MOST_STRING, DEEPEST = 1500, 100, 2000, 40
 # What a browser shows itself, and what no browser can take for a page.
@@ -183,8 +183,6 @@ def readable(body: Any) -> str:
     """The words of an answer that people read; empty where it has none of the known shapes."""
     if not isinstance(body, dict):
         return ""
-    if isinstance(body.get("error"), dict) and isinstance(body["error"].get("message"), str):
-        return str(body["error"]["message"])
     return next(
         (text for text in (_response(body), _choices(body), _plain(body), _moderation(body), _list(body)) if text), ""
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from operations.fields.typed import Chosen
+from operations.fields.shapes import ANYTHING, Schema, Shapes
+from operations.fields.typed import Chosen, parsed
 
 Pair = tuple[str, str]
 
@@ -39,3 +41,53 @@ def files(values: Mapping[str, Any]) -> Iterator[tuple[str, Chosen]]:
             yield name, value
         elif isinstance(value, list):
             yield from ((f"{name}[]", part) for part in value if isinstance(part, Chosen))
+
+
+def from_pairs(shapes: Shapes, schema: Schema, given: Iterable[Pair]) -> dict[str, Any]:
+    """The value that `pairs` wrote. Text that is not what the schema says stays text."""
+    known = shapes.properties(schema)
+    found: dict[str, Any] = {}
+    for name, text in given:
+        if name in known and name.endswith("[]"):
+            found.setdefault(name, []).append(text)
+        else:
+            place = name.partition("[")[0]
+            _put(found, place, re.findall(r"\[(.*?)\]", name[len(place) :]), text)
+    return {name: _read(shapes, known.get(name, ANYTHING), value) for name, value in found.items()}
+
+
+def _put(node: dict[str, Any], name: str, steps: list[str], text: str) -> None:
+    """Puts the text where the steps lead; an empty step is one more of a list."""
+    if not steps:
+        node[name] = text
+    elif steps[0]:
+        inner = node.setdefault(name, {})
+        _put(inner if isinstance(inner, dict) else {}, steps[0], steps[1:], text)
+    else:
+        one: dict[str, Any] = {}
+        _put(one, name, steps[1:], text)
+        if isinstance(node.setdefault(name, []), list):
+            node[name].append(one[name])
+
+
+def _read(shapes: Shapes, schema: Schema, value: Any) -> Any:
+    kind, opened = shapes.kind(schema), shapes.open(schema)
+    match kind, value:
+        case _, dict():
+            known, extra = shapes.properties(opened), opened.get("extra") or ANYTHING
+            return {name: _read(shapes, known.get(name, extra), part) for name, part in value.items()}
+        case _, list():
+            return [_read(shapes, opened.get("items", ANYTHING), part) for part in value]
+        case "union", _:
+            kinds = {shapes.kind(branch): branch for branch in shapes.branches(opened)}
+            return value if kinds.keys() & {"text", "choice"} else _read(shapes, next(iter(kinds.values())), value)
+        case (("integer" | "number" | "boolean"), str()):
+            return _number_of(value)
+    return value
+
+
+def _number_of(text: str) -> Any:
+    try:
+        return parsed(text)
+    except (ValueError, RecursionError):
+        return text

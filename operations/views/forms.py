@@ -20,6 +20,7 @@ from operations import choosing
 from operations.costly import consequence
 from operations.form import ROOTS, OperationForm, Upload, stamp
 from operations.running import respond
+from operations.views.raw import again
 from ui import problems
 from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial
@@ -53,7 +54,11 @@ def form(request: HttpRequest, installation: int, slug: str) -> HttpResponse:
         _fill(request, filled)
         _edit(request, filled)
     else:
-        filled.begin()
+        earlier = again(request, here)
+        if earlier is not None and earlier.operation == operation.id:
+            filled.begin_with(earlier)
+        else:
+            filled.begin()
         filled.json_text = filled.body_text()
     return _page(request, here, filled)
 
@@ -121,6 +126,7 @@ def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
         )
         return
     kind = upload.content_type or "application/octet-stream"
+    filled.typed.pop(f"{path}#json", None)
     filled.typed[path] = f"data:{kind};base64,{base64.b64encode(upload.read()).decode()}"
 
 
@@ -146,14 +152,15 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
             filled.problems.setdefault(name, again)
     operation, today = filled.operation, timezone.localdate()
     role, person = choosing.role_for(operation), person_of(request)
+    sections = filled.sections(model_options(here.connection))
     context = {
         "installation": here,
         "operation": operation,
         "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
-        "sections": filled.sections(model_options(here.connection)),
+        "sections": sections,
+        "faulty": filled.faulty(sections),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
-        "faulty": len(filled.problems),
         "form_url": reverse("operations:form", args=[here.pk, operation.id]),
         "run_url": reverse("operations:run", args=[here.pk, operation.id]),
         "role": role,

@@ -23,8 +23,7 @@ from ui.access import operator, person_of, viewer
 def form(request: HttpRequest, installation: int) -> HttpResponse:
     """The form, empty or filled as `?again=<answer>` was. Who may only look sees it and can't send it."""
     here = _get(installation)
-    again = _again(request, here)
-    return _page(request, here, RawForm(base_url=here.connection.base_url, again=again))
+    return _page(request, here, RawForm(base_url=here.connection.base_url, again=again(request, here)))
 
 
 @operator
@@ -56,7 +55,7 @@ def _page(request: HttpRequest, installation: Installation, filled: RawForm) -> 
     return render(request, "operations/raw.html", context)
 
 
-def _again(request: HttpRequest, installation: Installation) -> Asked | None:
+def again(request: HttpRequest, installation: Installation) -> Asked | None:
     """What an earlier answer was asked by, for people who may see answers."""
     try:
         wanted = UUID(request.GET.get("again", ""))

@@ -26,6 +26,7 @@
   const live = (place) => {
     const shown = document.getElementById("answer-live").content.cloneNode(true).firstElementChild;
     document.getElementById(place).replaceWith(shown);
+    shown.scrollIntoView({ block: "nearest" });
     const part = (name) => shown.querySelector(`[data-${name}]`);
     const caret = shown.querySelector(".caret");
     const began = performance.now();
@@ -37,6 +38,13 @@
       shown,
       say,
       over: () => clearInterval(clock),
+      stopped: (state) => {
+        say(state);
+        part("stop").remove();
+        caret.remove();
+        part("text").setAttribute("aria-busy", "false");
+        shown.querySelector(".status").classList.replace("status-busy", "status-note");
+      },
       begun: ({ log }) => { part("log").href = log; part("log").hidden = false; },
       headers: ({ type }) => say(type.startsWith("text/event-stream") ? "Streaming" : "Answering"),
       text: (text) => {
@@ -59,7 +67,7 @@
     const place = form.dataset.answer;
     running = new AbortController();
     const view = live(place);
-    let answer = null;
+    let answer = null, broken = false;
     try {
       const response = await fetch(form.action, {
         method: "POST", body, headers: { Accept: "text/event-stream" }, signal: running.signal,
@@ -67,36 +75,34 @@
       const type = response.headers.get("content-type") ?? "";
       if (!type.startsWith("text/event-stream")) {
         view.over();
-        return await showPage(response, form, place);
+        return await showPage(response, form, view);
       }
       for await (const { name, data } of eventsOf(response)) {
         if (name === "begun") answer = data.answer;
         view[name]?.(data);
       }
     } catch (error) {
-      if (error.name !== "AbortError") view.say("The connection to Patchbay broke");
+      broken = error.name !== "AbortError";
     } finally {
       view.over();
       running = null;
     }
-    view.shown.querySelector("[data-stop]").remove();
-    view.shown.querySelector("[aria-busy]").setAttribute("aria-busy", "false");
     if (answer) return showAnswer(answer, place);
-    view.say("Stopped before it was sent");
-    view.shown.querySelector(".status").classList.replace("status-busy", "status-note");
+    view.stopped(broken ? "The connection to Patchbay broke" : "Stopped before it was sent");
   };
 
   // Not what happens, but a page: the form with what is wrong in it, the sign-in, a refusal.
-  const showPage = async (response, form, place) => {
+  const showPage = async (response, form, view) => {
+    if (response.redirected) return location.assign(response.url);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const again = page.getElementById(form.id);
     if (!again) {
-      location.assign(response.redirected ? response.url : location.href);
-      return;
+      view.text(page.querySelector("main")?.textContent.trim().replace(/\s+/g, " ") ?? "");
+      return view.stopped(`Patchbay answered ${response.status}`);
     }
     keepFiles(form, again);
     form.replaceWith(again);
-    document.getElementById(place).replaceWith(page.getElementById(place));
+    view.shown.replaceWith(page.getElementById(view.shown.id));
     htmx.process(again);
     const notice = again.querySelector("[role=alert]") ?? again;
     notice.tabIndex = -1;

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openai_api.catalogue import OPERATIONS, schemas
 from operations.fields.checks import problems
 from operations.fields.editing import edited
-from operations.fields.sending import files, pairs
+from operations.fields.sending import files, from_pairs, pairs
 from operations.fields.shapes import Shapes, step
 from operations.fields.typed import ABSENT, Chosen, Reading, parsed, rows, typed_of
 
@@ -49,7 +49,7 @@ TREE = {
 }
 SHAPES = Shapes({"Tree": TREE})
 OFFERED = Shapes(schemas())
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def same(left, right):
@@ -215,3 +215,47 @@ def test_values_go_out_as_the_official_libraries_write_them():
     one, two = Chosen("body/file", "a.txt"), Chosen("body/image/0", "b.png")
     assert list(files({"file": one, "image": [two], "n": 1})) == [("file", one), ("image[]", two)]
     assert pairs({"file": one}) == ()
+
+
+QUERY = {
+    "type": "object",
+    "properties": {
+        "limit": {"type": "integer"},
+        "order": {"type": "string"},
+        "stream": {"type": "boolean"},
+        "include": {"type": "array", "items": {"type": "string"}},
+        "x[]": {"type": "array", "items": {"type": "integer"}},
+        "after": {"type": "object", "properties": {"anchor": {"type": "string"}, "seconds": {"type": "integer"}}},
+    },
+}
+
+
+@QUICK
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "limit": st.integers(),
+            "order": st.text(min_size=1),
+            "stream": st.booleans(),
+            "include": st.lists(st.text(), min_size=1),
+            "x[]": st.lists(st.integers(), min_size=1),
+            "after": st.fixed_dictionaries({"anchor": st.text(), "seconds": st.integers()}),
+        },
+    )
+)
+def test_what_went_out_as_pairs_comes_back(value):
+    assert from_pairs(SHAPES, QUERY, pairs(value)) == value
+
+
+def test_pairs_that_make_no_sense_stay_text():
+    given = [
+        ("limit", "many"),
+        ("a[b", "1"),
+        ("order[]", "x"),
+        ("order", "y"),
+        ("order[z]", "w"),
+        ("f[][g]", "1"),
+        ("", ""),
+    ]
+    assert from_pairs(SHAPES, QUERY, given)["limit"] == "many"

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client as Browser
 
 from logs.models import Call
-from operations import costly, running
+from operations import costly, keeping, running
 from operations.asking import Asked
 from operations.models import Answer
 from tests import builders as rows
@@ -130,6 +130,14 @@ def test_a_rejected_request_says_by_what(as_operator: Browser, far: Any) -> None
     assert answer.state == "failed" and "Rejected by the throttle" in words and "PB-2001" in words
 
 
+def test_a_request_without_an_answer_leads_to_what_became_of_it(as_operator: Browser, far: Any) -> None:
+    far(httpx.ReadError("gone"))
+    answer = sent(as_operator, installation(), payload=body())
+    page = page_of(as_operator, answer)
+    assert answer.error_code == "outcome_unknown" and "No answer came." in said(page)
+    assert f"/log/unknown/{answer.call_id}/" in page.content.decode()
+
+
 def test_pictures_are_shown_and_saved(as_operator: Browser, far: Any) -> None:
     far(httpx.Response(200, json={"data": [{"b64_json": base64.b64encode(PNG).decode()}]}))
     answer = sent(as_operator, installation(), path="/images/generations", payload='{"prompt": "x"}')
@@ -159,6 +167,32 @@ def test_sound_can_be_heard_and_saved(as_operator: Browser, far: Any) -> None:
     url = f"/operations/{answer.installation_id}/answers/{answer.pk}/body/"
     assert f'<audio controls preload="metadata" src="{url}?show"' in page and 'download="audio-speech.wav"' in page
     assert as_operator.get(f"{url}?show").headers["content-type"] == "audio/wav"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "piece", "of"),
+    [
+        ("bytes=0-", 200, b"RIFFsound", None),
+        ("bytes=4-", 206, b"sound", "bytes 4-8/9"),
+        ("bytes=0-3", 206, b"RIFF", "bytes 0-3/9"),
+        ("bytes=4-99", 206, b"sound", "bytes 4-8/9"),
+        ("bytes=9-", 200, b"RIFFsound", None),
+        ("bytes=5-2", 200, b"RIFFsound", None),
+        ("lines=1-2", 200, b"RIFFsound", None),
+    ],
+)
+def test_a_player_may_jump(as_operator: Browser, asked: str, status: int, piece: bytes, of: str | None) -> None:
+    answer = Answer.objects.create(
+        installation=installation(),
+        state="done",
+        asked=Asked("GET", "/x").to_json(),
+        headers={"content-type": "audio/wav"},
+    )
+    keeping.write(keeping.path_of(answer.pk), b"RIFFsound")
+    address = f"/operations/{answer.installation_id}/answers/{answer.pk}/body/?show"
+    response = as_operator.get(address, headers={"Range": asked})
+    assert (response.status_code, given(response), response.headers.get("content-range")) == (status, piece, of)
+    assert response.headers["content-length"] == str(len(piece))
 
 
 def test_a_page_of_the_far_side_is_never_given_out_as_a_page(as_operator: Browser, far: Any) -> None:

@@ -127,7 +127,7 @@ def test_the_script_is_told_the_text_as_it_comes(far: Any) -> None:
     assert [name for name, _ in events][:2] == ["begun", "headers"] and events[-1][0] == "done"
     assert "".join(data for name, data in events if name == "text") == "Hello."
     answer = Answer.objects.get()
-    assert (answer.state, answer.shown["text"], answer.shown["events"]) == ("done", "Hello.", 3)
+    assert (answer.state, answer.shown["text"], answer.shown["events"], answer.whole) == ("done", "Hello.", 3, True)
     assert answer.shown["tree"]["id"] == "resp_1"
 
 
@@ -150,7 +150,7 @@ def test_stopping_hangs_up_at_openai_at_once_and_the_log_says_cancelled(settings
         assert gone == [True] and time.monotonic() - began < 5
     answer, call = Answer.objects.get(), Call.objects.get()
     assert (call.state, call.error_code) == ("cancelled", "client_left")
-    assert (answer.state, answer.shown["text"]) == ("cancelled", "Hel")
+    assert (answer.state, answer.shown["text"]) == ("cancelled", "Hel") and "Stopped before its end" in answer.error
 
 
 def test_an_answer_is_its_owners_file(far: Any) -> None:
@@ -164,6 +164,17 @@ def test_more_than_is_kept_is_not_read_to_its_end(far: Any, monkeypatch: pytest.
     far(httpx.Response(200, content=b"x" * 300_000, headers={"content-type": "application/octet-stream"}))
     answer = running.run(installation(), Asked("GET", "/files/f/content", response_type="binary"), "omar")
     assert answer.state == "failed" and "larger than" in answer.error
+
+
+def test_a_full_disk_says_so(far: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: keeping.Keeper, piece: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping.Keeper, "_write", full)
+    far()
+    answer = running.run(installation(), MODELS, "omar")
+    assert (answer.state, answer.whole) == ("failed", False)
+    assert answer.error.startswith("The answer could not be kept: No space left on device. Make room")
 
 
 def test_what_was_kept_long_enough_goes_and_the_rest_stays(far: Any) -> None:

@@ -56,7 +56,7 @@ RESPONSE = {
         ({"results": [{"flagged": True, "categories": {"hate": True, "violence": False}}]}, "Input 1: flagged, hate"),
         ({"object": "list", "data": [{"id": "a"}, {"id": "b"}]}, "2 in the list\na\nb"),
         ({"object": "list", "data": [{"embedding": [0.1] * 1536}]}, "1 embedding: 1,536 numbers"),
-        ({"error": {"message": "It failed."}}, "It failed."),
+        ({"error": {"message": "It stands in the notice."}}, ""),
         ({"id": "file-1"}, ""),
         ([1, 2], ""),
     ],

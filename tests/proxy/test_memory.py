@@ -14,6 +14,7 @@ import pytest
 
 from tests.proxy.conftest import Shop
 from tests.proxy.raw import FarSide
+from tests.whole.memory import Memory
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="Looks at memory in /proc.")
 # Run by hand with 512 as well; with this much it takes a second.
@@ -54,28 +55,10 @@ def big(shop: Shop) -> Iterator[str]:
     side.close()
 
 
-class Memory:
-    """The web process's memory in MB: `most` since `reset`, beyond what it was then."""
-
-    def __init__(self, shop: Shop) -> None:
-        (pid,) = shop.program.children("config.serve")
-        self.folder = Path(f"/proc/{pid}")
-
-    def reset(self) -> None:
-        (self.folder / "clear_refs").write_text("5")
-        self.start = self.read("VmRSS")
-
-    def most(self) -> float:
-        return self.read("VmHWM") - self.start
-
-    def read(self, name: str) -> float:
-        return int(re.search(rf"{name}:\s+(\d+)", (self.folder / "status").read_text())[1]) / 1024
-
-
 @pytest.fixture
 def memory(shop: Shop, big: str) -> Memory:
     httpx.get(f"{big}/models", headers={"authorization": f"Bearer {shop.token}"}, trust_env=False, timeout=60)
-    made = Memory(shop)
+    made = Memory(shop.program)
     made.reset()
     return made
 
