@@ -7,18 +7,22 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.actors import actor_of
 from connections.model_dates import model_options
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
-from operations import choosing
+from operations import choosing, formulas, records
 from operations.costly import consequence
-from operations.form import ROOTS, OperationForm, Upload, stamp
+from operations.fields.typed import as_json
+from operations.form import BESIDE, ROOTS, OperationForm, Upload, stamp
+from operations.lists.actions import start
+from operations.models import Listing
 from operations.running import respond
 from operations.views.raw import again
 from ui import problems
@@ -79,7 +83,10 @@ def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
         return _ask(request, here, filled)
     try:
-        return respond(request, here, filled.asked(_uploads(request)))
+        asked = filled.asked(_uploads(request))
+        if filled.follows:
+            return redirect(start(actor_of(request), here, asked, *filled.limits))
+        return respond(request, here, asked)
     except NotPassedOn as refusal:
         filled.problems["request"] = str(refusal)
         return _page(request, here, filled)
@@ -97,13 +104,14 @@ def _operation(slug: str) -> Operation:
 
 def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
     kind = request.POST.get("kind") or request.GET.get("as", "")
-    return OperationForm(operation, installation.model, kind)
+    known = formulas.context(installation.name, installation.model, timezone.localtime())
+    return OperationForm(operation, installation.model, kind, known=known)
 
 
 def _fill(request: HttpRequest, filled: OperationForm) -> None:
     """What was posted; line ends are as they were typed, for a browser makes each of them two characters."""
     posted = {name: str(text).replace("\r\n", "\n") for name, text in request.POST.items()}
-    filled.typed = {name: text for name, text in posted.items() if name == "timeout" or name.startswith(ROOTS)}
+    filled.typed = {name: text for name, text in posted.items() if name in BESIDE or name.startswith(ROOTS)}
     filled.typed = {name: text for name, text in filled.typed.items() if not name.endswith(("#upload", "#file"))}
     for name, (upload, *_) in _uploads(request).items():
         if name.endswith("#upload"):
@@ -111,10 +119,25 @@ def _fill(request: HttpRequest, filled: OperationForm) -> None:
         else:
             filled.typed[f"{name}#file"] = upload.name or "file"
     filled.settle()
+    _choose_record(filled)
     if "json" in posted:
         filled.take_json(posted["json"], posted.get("json-seen", ""), posted.get("do", ""))
     else:
         filled.json_text = filled.body_text()
+
+
+def _choose_record(filled: OperationForm) -> None:
+    """Lets expressions know the record that was named."""
+    named = filled.typed.get("record", "").strip()
+    if not named:
+        return
+    record = records.named(named)
+    if record is None:
+        filled.problems["record"] = (
+            f"There is no record “{named[:80]}”. Write its entity and its key, such as Product/SKU-1."
+        )
+    else:
+        filled.known = {**record, **filled.known}
 
 
 def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
@@ -166,6 +189,9 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "role": role,
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
+        "preview": filled.preview() if filled.has_expressions else None,
+        "records": records.recent() if filled.has_expressions or "record" in filled.typed else [],
+        "lists": Listing.objects.filter(installation=here, asked__operation=operation.id).order_by("-created_at")[:5],
     }
     page = "operations/_parts.html" if is_partial(request) else "operations/form.html"
     return render(request, page, context)
@@ -173,14 +199,14 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
 
 def _ask(request: HttpRequest, installation: Installation, filled: OperationForm) -> HttpResponse:
     """The question before something dangerous, with everything that was typed behind it."""
-    kept = [(name, text) for name, text in filled.typed.items() if not name.endswith("#file")]
-    values, _ = filled.values()
+    kept = [(name, text) for name, text in filled.frozen().items() if not name.endswith("#file")]
+    values, _ = filled.sent()
     context: dict[str, Any] = {
         "installation": installation,
         "operation": filled.operation,
         "kept": [*kept, ("kind", filled.kind)],
         "thing": _thing(values),
-        "body": filled.body_text(),
+        "body": as_json(values["body"]) if "body" in values and filled.shows_json else "",
         "consequence": consequence(filled.operation.method, filled.asked({}).path),
     }
     return render(request, "operations/confirm.html", context)

@@ -29,7 +29,7 @@ from flows.models import Flow
 from logs.audit import SYSTEM
 from logs.models import Call
 from operations import keeping
-from operations.models import Answer
+from operations.models import Answer, Listing
 from proxy import knocks
 from proxy.actions import create_token
 from tests import people
@@ -87,6 +87,11 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "operations:choose": ("viewer", READ),
     "operations:form": ("viewer", BOTH),
     "operations:run": ("operator", SEND),
+    "operations:lists_help": ("viewer", READ),
+    "operations:whole_list": ("operator", READ),
+    "operations:list_items": ("operator", READ),
+    "operations:stop_list": ("operator", SEND),
+    "operations:go_on_list": ("operator", SEND),
     "operations:raw_help": ("viewer", READ),
     "operations:raw": ("viewer", READ),
     "operations:send_raw": ("operator", SEND),
@@ -173,6 +178,7 @@ def rows() -> dict[str, Any]:
         "draft": InstallationDraft.objects.create(owner=User.objects.get(username="ada")),
         "mapping": mapping,
         "answer": kept_answer(installation),
+        "listing": kept_list(installation),
         "flow": Flow.objects.create(name="On change", installation=installation, mapping=mapping),
         "rule": mapping.rules.first(),
         "run": run,
@@ -197,6 +203,15 @@ def kept_answer(installation: Installation) -> Answer:
     return answer
 
 
+def kept_list(installation: Installation) -> Listing:
+    asked = {"method": "GET", "path": "/files", "operation": "list_files"}
+    listing = Listing.objects.create(
+        installation=installation, state="done", asked=asked, parameter="after", most_items=9, most_pages=9, pages=1
+    )
+    keeping.write(keeping.path_of(listing.pk, 0), b"{}\n")
+    return listing
+
+
 def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
     """What the route's address needs, from the rows that there are."""
     room = name.split(":")[0]
@@ -209,7 +224,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "webhooks": house.event,
         "verification": house.verification if name == "verification:report" else house.installation,
         "flows": house.flow,
-        "operations": house.answer,
+        "operations": house.listing if "list" in name.split(":")[1] else house.answer,
         "proxy": house.installation if name == "proxy:installation" else house.token,
         "logs": house.call,
         "outcomes": house.unknown,
