@@ -134,7 +134,7 @@ class OperationForm:
             values["body"] = sending.from_pairs(self.shapes, self.roots.get("body", {}), asked.form)
         for root, schema in self.roots.items():
             if values[root] is not None:
-                self.typed |= typed_of(self.shapes, schema, values[root], root)
+                self.typed |= formulas.escaped(typed_of(self.shapes, schema, values[root], root))
         self.settle()
 
     def settle(self) -> None:

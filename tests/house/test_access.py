@@ -372,6 +372,7 @@ def test_no_query_breaks_a_page(name: str, house: SimpleNamespace) -> None:
 def test_a_row_that_is_not_there_is_not_found(name: str, house: SimpleNamespace) -> None:
     known = arguments(name, house)
     by_uuid = {"logs:detail", "outcomes:detail", "operations:answer", "operations:body", "operations:part"}
+    by_uuid |= {"operations:whole_list", "operations:list_items", "operations:stop_list", "operations:go_on_list"}
     for pk in [UUID(int=0)] if name in by_uuid else [0, 4_000_000, 2**63, 10**30]:
         address = reverse(name, kwargs=known | {"pk": pk})
         for method in {"GET", "POST"} & set(ROUTES[name][1]):
