@@ -57,7 +57,8 @@ def worked_out(typed: Typed, known: Context) -> tuple[Typed, dict[str, str]]:
 
 def body(expression: str, given: Any, known: Context) -> Any:
     """The body that an expression builds; it knows the body of the fields as `body`. Raises ExpressionError."""
-    value = evaluate(expression.removeprefix(SIGN), {**known, "body": given})
+    source = expression.replace(SIGN, " ", 1) if expression.startswith(SIGN) else expression
+    value = evaluate(source, {**known, "body": given})
     if not isinstance(value, dict):
         raise ExpressionError(NO_BODY.format(what=_kind(value)))
     return value
@@ -74,7 +75,8 @@ def preview(method: str, address: str, sent: Any) -> str:
 
 
 def _value(text: str, known: Context) -> Any:
-    return evaluate(text.removeprefix(SIGN), dict(known))
+    # A blank in place of the sign: an error's place is counted as it was typed.
+    return evaluate(text.replace(SIGN, " ", 1), dict(known))
 
 
 def _too_many() -> Any:

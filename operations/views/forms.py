@@ -39,12 +39,15 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
     """Entities and their operations; to htmx what was found alone."""
     here = _installation(installation)
     today, search = timezone.localdate(), request.GET.get("q", "")[:120]
-    everything = choosing.offers(here.connection, today, search=search)
+    kind = request.GET.get("do", "")
+    kind = kind if kind in {value for value, _, _ in choosing.KINDS} else ""
+    everything = choosing.offers(here.connection, today, search=search, kind=kind)
     names = choosing.entities(everything, today)
     entity = request.GET.get("entity", "")
     entity = entity if entity in {each.name for each in names} else ("" if search else names[0].name)
     found = [each for each in everything if not entity or each.operation.entity == entity]
     context = {"installation": here, "entities": names, "entity": entity, "found": found, "q": search}
+    context |= {"kinds": choosing.KINDS, "kind": kind}
     page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
     return render(request, page, context)
 
@@ -190,8 +193,8 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
         "preview": filled.preview() if filled.has_expressions else None,
-        "records": records.recent() if filled.has_expressions or "record" in filled.typed else [],
-        "lists": Listing.objects.filter(installation=here, asked__operation=operation.id).order_by("-created_at")[:5],
+        "records": records.recent(),
+        "lists": Listing.objects.filter(installation=here, asked__operation=operation.id).order_by("-created_at")[:3],
     }
     page = "operations/_parts.html" if is_partial(request) else "operations/form.html"
     return render(request, page, context)
