@@ -23,7 +23,7 @@ from operations.lists.paging import Page
 from operations.models import Listing
 
 CAUSE = "operation list"
-RENEW = 2.0
+RENEW = 1.0
 # How soon a call that is under way is hung up after its list was stopped.
 LOOK_EVERY = 0.25
 REPEATED = "OpenAI named a cursor that was used before, so this list can't be followed further."

@@ -15,10 +15,12 @@ from django.test import Client as Browser
 from django_tasks_db.models import DBTaskResult
 
 from logs.models import Call
+from operations.asking import Asked
 from operations.lists import actions, following
 from operations.models import Answer, Listing
 from tests import people
 from tests.operations.builders import installation, said
+from tests.operations.filling import Fields
 from tests.operations.lists import FILES, OMAR, Files, ids, read
 from tests.operations.test_forms import at
 
@@ -143,6 +145,14 @@ def test_the_form_leads_to_the_lists_that_were_read(far_side: Any) -> None:
     omar, vera = people.signed_in(people.operator_omar()), people.signed_in(people.viewer_vera())
     assert listing.get_absolute_url() in at(omar, here, "list_files").text
     assert listing.get_absolute_url() not in at(vera, here, "list_files").text
+
+
+def test_a_list_fills_its_form_again(as_operator: Browser, far_side: Any) -> None:
+    far_side(Files(7))
+    listing = read(installation(), Asked("GET", "/files", "list_files", query=(("order", "asc"),)))
+    address = f"/operations/{listing.installation_id}/list_files/?again={listing.pk}"
+    assert address in page_of(as_operator, listing).content.decode()
+    assert Fields(as_operator.get(address).content.decode()).values["query/order"] == "asc"
 
 
 def test_the_log_leads_to_the_list(as_operator: Browser, far_side: Any) -> None:
