@@ -39,8 +39,8 @@ class Offer:
     note: str
 
     @property
-    def tone(self) -> str:
-        return "bad" if self.refused else "warn"
+    def lacks_key(self) -> bool:
+        return self.refused == NO_ADMIN_KEY
 
 
 def offer(operation: Operation, connection: Connection, today: date) -> Offer:

@@ -22,6 +22,7 @@ from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
 from operations.formulas import Context
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started
 from operations.lists import paging
+from operations.words import WORDS
 
 Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
@@ -46,7 +47,8 @@ class Section:
 
 @dataclass
 class OperationForm:
-    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none.
+    """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
+    is the installation's, `account` are those that the account has.
 
     `known` is what expressions know (see `operations.formulas`).
     """
@@ -54,6 +56,7 @@ class OperationForm:
     operation: Operation
     model: str
     kind: str = ""
+    account: tuple[str, ...] = ()
     typed: Typed = field(default_factory=dict)
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
@@ -114,7 +117,7 @@ class OperationForm:
             if self.shapes.kind(schema) == "union":
                 self.typed |= editing.begun_if_new(self.shapes, schema, self.typed, root)
         if self.layout.start and "body" in self.roots:
-            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model), "body")
+            begun = typed_of(self.shapes, self.roots["body"], started(self.layout, self.model, self.account), "body")
             # A text that begins empty is one to be written, not the empty text.
             self.typed |= {key: text for key, text in begun.items() if text != '""'}
         self.typed["timeout"] = str(self.layout.timeout)
@@ -277,7 +280,14 @@ class OperationForm:
         """Path and query, then the body in its groups, then what is folded away under “More”."""
         expected = frozenset(f"body/{name}" for name in self.layout.start)
         drawing = Drawing(
-            self.shapes, self.typed, self.problems, self._looks(), tuple(models), self.focus, expected=expected
+            self.shapes,
+            self.typed,
+            self.problems,
+            self._looks(),
+            tuple(models),
+            self.focus,
+            expected=expected,
+            words=WORDS,
         )
         before = [
             part for root in ("path", "query") if root in self.roots for part in drawing.parts(self.roots[root], root)

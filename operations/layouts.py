@@ -6,7 +6,7 @@ An operation without a layout shows what it needs first and folds the rest away.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,19 +29,21 @@ class Group:
 @dataclass(frozen=True)
 class Layout:
     """`groups` name fields of the body; the others are folded away. `looks` is path → look, `start` what stands in the body
-    at first, in which MODEL is the installation's model. `timeout` is in milliseconds.
+    at first, in which MODEL is the installation's model. `models` are beginnings of names: the first of the account's models
+    that begins so is chosen instead of the one in `start`. `timeout` is in milliseconds.
     """
 
     lede: str = ""
     groups: tuple[Group, ...] = ()
     looks: Mapping[str, Look] = field(default_factory=dict)
     start: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
     timeout: int = DEFAULT_TIMEOUT
 
 
 MODEL = "{model}"
-JSON = Look(control="json")
-IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.")
+IMAGE_MODELS = ("gpt-image-2.5", "gpt-image-2", "gpt-image")
+IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.", refreshes=True)
 MESSAGES = Look(help="The talk so far, oldest first.")
 TOOLS = Look(control="json", help="A JSON list of tools, such as [{“type”: “web_search”}].")
 
@@ -104,6 +106,7 @@ LAYOUTS: dict[str, Layout] = {
             "body/size": Look(help="Width by height in pixels, among those that the model has."),
         },
         start={"model": "gpt-image-2.5-flare", "prompt": "", "n": 1},
+        models=IMAGE_MODELS,
         timeout=LONG_TIMEOUT,
     ),
     "edit_image": Layout(
@@ -115,6 +118,7 @@ LAYOUTS: dict[str, Layout] = {
             "body/n": Look(label="Number of images"),
         },
         start={"model": "gpt-image-2.5-flare", "prompt": "", "n": 1},
+        models=IMAGE_MODELS,
         timeout=LONG_TIMEOUT,
     ),
     "create_embedding": Layout(
@@ -122,12 +126,14 @@ LAYOUTS: dict[str, Layout] = {
         groups=(Group("", ("model", "input", "dimensions", "encoding_format")),),
         looks={"body/input": Look(help="One text, or several as rows; at most 8,192 tokens each.")},
         start={"model": "text-embedding-3-small", "input": ""},
+        models=("text-embedding-3-small", "text-embedding"),
     ),
     "create_moderation": Layout(
         lede="Says whether text or images are harmful, and how. It costs nothing.",
         groups=(Group("", ("input", "model")),),
         looks={"body/input": Look(help="One text, several, or parts with images.")},
         start={"model": "omni-moderation-latest", "input": ""},
+        models=("omni-moderation",),
     ),
     "create_speech": Layout(
         lede="Reads text aloud.",
@@ -137,6 +143,7 @@ LAYOUTS: dict[str, Layout] = {
             "body/instructions": Look(control="area", help="How it is read: tone, pace, mood."),
         },
         start={"model": "gpt-4o-mini-tts", "input": "", "voice": "alloy"},
+        models=("gpt-4o-mini-tts", "tts"),
         timeout=LONG_TIMEOUT,
     ),
     "create_transcription": Layout(
@@ -148,6 +155,7 @@ LAYOUTS: dict[str, Layout] = {
             "body/prompt": Look(help="Names and words that occur in it."),
         },
         start={"model": "gpt-transcribe"},
+        models=("gpt-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe", "whisper"),
         timeout=LONG_TIMEOUT,
     ),
     "upload_file": Layout(
@@ -187,9 +195,13 @@ def image_sizes(model: str) -> tuple[str, ...]:
     return IMAGE_SIZES[max((known for known in IMAGE_SIZES if model.startswith(known)), key=len)]
 
 
-def started(layout: Layout, model: str) -> dict[str, Any]:
-    """The body that the form begins with."""
-    return {name: model if value == MODEL else value for name, value in layout.start.items()}
+def started(layout: Layout, model: str, account: Sequence[str] = ()) -> dict[str, Any]:
+    """The body that the form begins with. `account` are the models that the account has."""
+    body = {name: model if value == MODEL else value for name, value in layout.start.items()}
+    if body.get("model") not in account:
+        fitting = [name for beginning in layout.models for name in account if name.startswith(beginning)]
+        body |= {"model": fitting[0]} if fitting else {}
+    return body
 
 
 def size_problem(model: str, size: str) -> str:

@@ -24,12 +24,15 @@ ACRONYMS = {"id": "ID", "ids": "IDs", "url": "URL", "api": "API", "json": "JSON"
 
 @dataclass(frozen=True)
 class Look:
-    """How one field is drawn where that differs from what its schema gives. `choices` are suggestions."""
+    """How one field is drawn where that differs from what its schema gives. `choices` are suggestions; what others offer
+    depends on a field that `refreshes`.
+    """
 
     label: str = ""
     help: str = ""
     control: Literal["", "area", "json"] = ""
     choices: tuple[str, ...] = ()
+    refreshes: bool = False
 
 
 @dataclass
@@ -58,6 +61,7 @@ class Field:
     many: bool = False
     focus: bool = False
     embeds: bool = False
+    refreshes: bool = False
 
     @property
     def id(self) -> str:
@@ -91,7 +95,7 @@ class Field:
 @dataclass(frozen=True)
 class Drawing:
     """Draws fields of one form. `looks` is path → look; `models` are the account's, as value and remark; `expected` are paths
-    that everybody fills in, though the schema does not demand it.
+    that everybody fills in, though the schema does not demand it; `words` is name of a field → what it is for.
     """
 
     shapes: Shapes
@@ -101,6 +105,7 @@ class Drawing:
     models: tuple[tuple[str, str], ...] = ()
     focus: str = ""
     expected: frozenset[str] = frozenset()
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, schema: Schema, path: str, depth: int = 0) -> list[Field]:
         """The fields of an object, in its own order."""
@@ -116,11 +121,12 @@ class Drawing:
             label=label or look.label or label_of(name),
             kind=kind,
             control="input",
-            help=look.help or self._help(opened, kind),
+            help=look.help or f"{self.words.get(name, '')} {self._help(opened, kind)}".strip(),
             error=self.problems.get(path, ""),
             required=required or path in self.expected,
             deprecated=bool(opened.get("deprecated")),
             focus=bool(self.focus) and self.focus == path,
+            refreshes=look.refreshes,
         )
         as_text = look.control == "json" and not self._is_there(path)
         if f"{path}#json" in self.typed or kind == "json" or as_text or depth >= DEEPEST:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
-from connections.model_dates import model_options
+from connections.model_dates import model_options, note_on
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
@@ -48,6 +48,7 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
     found = [each for each in everything if not entity or each.operation.entity == entity]
     context = {"installation": here, "entities": names, "entity": entity, "found": found, "q": search}
     context |= {"kinds": choosing.KINDS, "kind": kind}
+    context["lacking"] = sum(each.lacks_key for each in found)
     page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
     return render(request, page, context)
 
@@ -107,8 +108,9 @@ def _operation(slug: str) -> Operation:
 
 def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
     kind = request.POST.get("kind") or request.GET.get("as", "")
+    account = tuple(row["id"] for row in installation.connection.models_seen)
     known = formulas.context(installation.name, installation.model, timezone.localtime())
-    return OperationForm(operation, installation.model, kind, known=known)
+    return OperationForm(operation, installation.model, kind, account, known=known)
 
 
 def _fill(request: HttpRequest, filled: OperationForm) -> None:
@@ -185,6 +187,7 @@ def _page(request: HttpRequest, here: Installation, filled: OperationForm) -> Ht
         "offer": choosing.offer(operation, here.connection, today),
         "form": filled,
         "sections": sections,
+        "model_note": note_on(here.connection, filled.typed.get("body/model", "").strip()[:120]),
         "faulty": filled.faulty(sections),
         "json_stamp": stamp(filled.json_text) if "json" not in filled.problems else request.POST.get("json-seen", ""),
         "form_url": reverse("operations:form", args=[here.pk, operation.id]),

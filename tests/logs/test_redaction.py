@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 import pytest
 
 from logs import redaction
@@ -40,3 +43,14 @@ def test_no_key_stays_in_a_form():
 )
 def test_a_broken_form_breaks_nothing(content):
     assert redaction.body(content, "multipart/form-data; boundary=b", {}).size == len(content)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
+def test_a_key_that_comes_in_pieces_is_forgotten_and_nothing_else_is(size):
+    key = "sk-canary/key-0123456789"
+    said = f'{{"echo": "{key}", "json": {json.dumps(key)}, "url": "{quote(key, safe="")}", "near": "sk-canary"}} sk-can'
+    forgetter = redaction.Forgetter(key)
+    pieces = [said.encode()[start : start + size] for start in range(0, len(said), size)]
+    got = b"".join([*map(forgetter.feed, pieces), forgetter.rest()])
+    assert got == redaction.forget(said.encode(), key)
+    assert b"0123456789" not in got and got.endswith(b'"near": "sk-canary"} sk-can')

@@ -104,6 +104,8 @@ def test_a_document_becomes_facts_without_prose():
     leaf = {"type": "object", "properties": {"a": {"$ref": "Leaf"}, "b": {"type": "string"}}, "required": ["a"]}
     assert fields["part"] == {"anyOf": [leaf, {"type": "string"}], "null": True}
     rows, _ = document.read(small())
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 20}}
+    assert [row["parameters"] for row in rows if row["id"] == "list_trees"] == [[limit]]
     assert [(row["id"], row.get("streams", False)) for row in rows] == [("list_trees", False), ("create_tree", True)]
 
 

@@ -258,6 +258,8 @@ def test_a_generated_form_grows_checks_follows_its_json_and_streams(opened: Open
     expect(content).to_have_count(2)
     page.get_by_label("Temperature").fill("3")
     expect(page.locator("#f-json")).to_have_value(re.compile('"temperature": 3'))
+    page.get_by_label("Temperature").press("Enter")  # checks, and sends nothing
+    expect(page.get_by_role("alert").filter(has_text="second look")).to_be_visible()
     page.get_by_role("button", name="Create chat completion").click()
     expect(page.locator("#f-body-temperature-e")).to_contain_text("3 is too much")
     expect(page.get_by_role("alert").first).to_be_focused()

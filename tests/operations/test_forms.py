@@ -481,3 +481,23 @@ def test_an_earlier_request_fills_its_form_again(as_operator, here, far):
         Page(as_operator, f"{upload.address}?again={Answer.objects.latest('created_at').pk}").values["body/purpose"]
         == "batch"
     )
+
+
+def test_a_form_begins_with_a_model_that_the_account_has(as_operator, here):
+    assert at(as_operator, here, "create_image").values["body/model"] == "gpt-image-2.5-flare"
+    here.connection.models_seen = [
+        {"id": name, "shutdown": None} for name in ("gpt-image-1.5", "gpt-image-2", "whisper-1")
+    ]
+    here.connection.save()
+    assert at(as_operator, here, "create_image").values["body/model"] == "gpt-image-2"
+    assert at(as_operator, here, "create_transcription").values["body/model"] == "whisper-1"
+    assert at(as_operator, here, "create_speech").values["body/model"] == "gpt-4o-mini-tts"
+    assert at(as_operator, here, "create_response").values["body/model"] == here.model
+
+
+def test_a_model_that_ends_is_remarked_on(as_operator, here):
+    page = at(as_operator, here, "create_response")
+    assert "ends on" not in page.text
+    page.values["body/model"] = "gpt-5"
+    page.press("check")
+    assert "gpt-5 ends on 11 December 2026, in 20 days." in page.text

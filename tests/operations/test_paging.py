@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from logs.models import Call
@@ -17,8 +18,11 @@ from operations import keeping
 from operations.asking import Asked
 from operations.lists import actions, following, items, paging, tasks
 from operations.models import Listing
+from tests import builders
 from tests.operations.builders import installation
 from tests.operations.lists import FILES, OMAR, Files, ids, listed, read
+from tests.proxy.far import Link
+from tests.proxy.far import far as sockets
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,9 +211,10 @@ def test_what_is_not_here_any_more_is_read_anew(far_side: Any) -> None:
     following.execute(listing.pk)
     listing.refresh_from_db()
     assert (listing.state, listing.items, listing.pages) == ("done", 1000, 10)
+    assert whole(listing) == [f"file-{number}" for number in range(1000)]
 
 
-def test_stopping_hangs_up_and_keeps_what_came(far_side: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_keeps_what_came(far_side: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "RENEW", 0.05)
     monkeypatch.setattr(following, "LOOK_EVERY", 0.02)
     here = installation()
@@ -227,6 +232,44 @@ def test_stopping_hangs_up_and_keeps_what_came(far_side: Any, monkeypatch: pytes
     listing.refresh_from_db()
     assert (listing.state, listing.items, listing.note) == ("stopped", 200, "omar stopped it.")
     assert len(far.queries) == 3 and not actions.stop(OMAR, listing)
+
+
+def test_stopping_hangs_up_on_the_page_that_is_on_its_way(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "RENEW", 0.05)
+    gone: list[bool] = []
+
+    def never_answer(link: Link) -> None:
+        link.body()
+        actions.stop(OMAR, listing)
+        connections.close_all()
+        gone.append(link.hung_up(10))
+
+    with sockets() as side:
+        side.answer = never_answer
+        settings.SANDBOX_URL = side.url
+        here = builders.installation(connection=builders.connection(base_url=side.url))
+        listing = actions.new(OMAR, here, FILES, 1000, 100)
+        began = time.monotonic()
+        following.execute(listing.pk)
+        took = time.monotonic() - began
+        while not gone and time.monotonic() - began < 10:
+            time.sleep(0.01)
+    assert gone == [True] and took < 5
+    listing.refresh_from_db()
+    assert (listing.state, listing.pages, Call.objects.get().state) == ("stopped", 0, "cancelled")
+
+
+def test_who_lost_the_list_does_not_write_over_its_pages(far_side: Any) -> None:
+    listing = actions.new(OMAR, installation(), FILES, 1000, 100)
+
+    def taken_over(number: int, request: httpx.Request) -> None:
+        Listing.objects.filter(pk=listing.pk).update(lease_token="another/1", pages=1, items=1)
+        items.write(listing.pk, 0, [{"id": "of the other"}])
+
+    far_side(Files(10, taken_over))
+    following.execute(listing.pk)
+    listing.refresh_from_db()
+    assert (listing.items, whole(listing)) == (1, ["of the other"])
 
 
 def test_two_workers_do_not_read_the_same_list(far_side: Any) -> None:
