@@ -11,10 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from expressions.bounded import MAX_SECONDS
+from openai_api.catalogue import OPERATIONS
+from operations import choosing
 from operations.lists import actions, items, paging
 from operations.lists.shown import context_of
 from operations.models import KEPT_FOR, Listing
-from ui.access import operator, viewer
+from ui import problems
+from ui.access import operator, person_of, viewer
 from ui.htmx import is_partial, stop_polling
 
 
@@ -59,7 +62,11 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
 @operator
 @require_POST
 def go_on(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asks OpenAI again, so it takes the role that starting the list took."""
     listing = _get(pk)
+    role, person = choosing.role_for(OPERATIONS[listing.request.operation]), person_of(request)
+    if person is None or not person.has_role(role):
+        return problems.answer(request, problems.role_needed(role, person.role if person else None))
     actions.go_on(listing)
     return redirect(listing)
 

@@ -138,6 +138,16 @@ def test_a_viewer_sees_no_items(as_viewer: Browser, far_side: Any) -> None:
     assert as_viewer.post(f"{listing.get_absolute_url()}stop/").status_code == 403
 
 
+def test_a_list_of_the_organization_is_gone_on_with_by_administrators(as_operator: Browser) -> None:
+    asked = Asked("GET", "/organization/users", "list_users")
+    listing = actions.new(OMAR, installation(), asked, 1000, 100)
+    actions.stop(OMAR, listing)
+    assert as_operator.post(f"{listing.get_absolute_url()}go-on/").status_code == 403
+    ada = people.signed_in(people.administrator_ada())
+    assert ada.post(f"{listing.get_absolute_url()}go-on/").status_code == 302
+    assert DBTaskResult.objects.count() == 1
+
+
 def test_the_form_leads_to_the_lists_that_were_read(far_side: Any) -> None:
     far_side(Files(7))
     here = installation()
