@@ -64,7 +64,10 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
 def go_on(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks OpenAI again, so it takes the role that starting the list took."""
     listing = _get(pk)
-    role, person = choosing.role_for(OPERATIONS[listing.request.operation]), person_of(request)
+    operation = OPERATIONS.get(listing.request.operation)
+    if operation is None:
+        raise Http404("OpenAI's API no longer has this list.")
+    role, person = choosing.role_for(operation), person_of(request)
     if person is None or not person.has_role(role):
         return problems.answer(request, problems.role_needed(role, person.role if person else None))
     actions.go_on(listing)
