@@ -88,6 +88,7 @@ ON_PROCESS_START = [
     "openai_api.pricing.warm",
     "connections.checks.assert_keys_open",
     "openai_api.sweep.release_process",
+    "operations.lists.tasks.release_process",
     "flows.tasks.release_process",
     "webhooks.tasks.release_process",
     "verification.tasks.release_process",
@@ -101,6 +102,7 @@ PERIODIC = {
     "connections.tasks.probe_stopped": 2.0,
     "outcomes.tasks.ask_due": 10.0,
     "operations.keeping.prune": 60.0,
+    "operations.lists.tasks.sweep": 5.0,
     "flows.tasks.sweep": 5.0,
     "webhooks.tasks.sweep": 10.0,
     "verification.tasks.sweep": 10.0,
@@ -186,6 +188,9 @@ BANNERS = ["connections.alerts.banners"]
 MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
 # Says what a call in line waits for: `(call) -> str`, empty where that is not known.
 WAITS_FOR = "connections.waits.waits_for"
+# Where forms of operations find records: a function from Entity/key to the record's parts or None, and one that gives the
+# newest records as such names with their titles.
+RECORDS = {"named": "flows.lookup.named", "recent": "flows.lookup.recent"}
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

@@ -1,4 +1,4 @@
-"""Presets sent with a record of the hub: their places are expressions of mappings, and the record is what those see.
+"""Presets sent with a record of the hub: their places are expressions of the one language, and the record is what those see.
 
 Presets stand beside mappings and know nothing of them; here both are known, and the hub.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mappings import expressions
+from expressions import bounded as expressions
 from mappings.apply import Problem, RecordView, timestamp
 from mappings.choices import EVENT, OPERATIONS
 from operations import places

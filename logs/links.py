@@ -43,6 +43,7 @@ CAUSES: Final[dict[str, Place]] = {
     "reconciliation": Place("Asking what became of a call", "refresh", "logs:detail"),
     "sent again": Place("Sent again", "send", "logs:detail"),
     "operation": Place("Preset", "operation", "operations:preset_version", bare="Form or raw request"),
+    "operation list": Place("Whole list", "operation", "operations:whole_list"),
     "form": Place("Form", "operation"),
     "command": Place("Command line", "code"),
 }

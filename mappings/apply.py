@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from mappings.expressions import ExpressionError, evaluate
+from expressions.bounded import ExpressionError, evaluate
 from mappings.paths import PathError, get, put
 
 Kind = Literal["field", "static", "formula", "lookup"]

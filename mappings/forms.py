@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
+from expressions.bounded import MAX_LENGTH, ExpressionError, check
 from mappings.apply import RuleSpec, record_target, value_of
 from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, TO_HUB
-from mappings.expressions import MAX_LENGTH, ExpressionError, check
 from mappings.models import Mapping, Rule
 from mappings.paths import PathError, parts_of
 from ui.forms import OptionCards, Picker

@@ -15,6 +15,8 @@ FIRST = (
     "Response", "Chat completion", "Image", "Audio", "Embedding", "Moderation", "File", "Model", "Batch", "Vector store",
     "Conversation",
 )  # fmt: skip
+# What an operation does with the data of the account, as integrations call it: value, label, what it is.
+KINDS = (("", "All", ""), ("subscribe", "Subscribe", "what reads"), ("publish", "Publish", "what writes"))
 NO_ADMIN_KEY = "It takes an admin key, and this connection has none."
 
 
@@ -45,13 +47,18 @@ def offer(operation: Operation, connection: Connection, today: date) -> Offer:
     return Offer(operation, _refusal(operation, connection, today), _note(operation, today))
 
 
-def offers(connection: Connection, today: date, entity: str = "", search: str = "") -> list[Offer]:
-    """The operations of an entity, or of all, that hold every word searched for; what can be run comes first."""
+def kind_of(operation: Operation) -> str:
+    """`subscribe` for what lists and gets, `publish` for what creates, changes and deletes."""
+    return "subscribe" if operation.method == "GET" else "publish"
+
+
+def offers(connection: Connection, today: date, entity: str = "", search: str = "", kind: str = "") -> list[Offer]:
+    """The operations of an entity and a kind, or of all, that hold every word searched for; what can be run comes first."""
     wanted = search.lower().split()
     found = [
         offer(row, connection, today)
         for row in OPERATIONS.values()
-        if (not entity or row.entity == entity) and all(word in _text(row) for word in wanted)
+        if entity in ("", row.entity) and kind in ("", kind_of(row)) and all(word in _text(row) for word in wanted)
     ]
     return sorted(found, key=lambda each: (bool(each.refused), _rank(each.operation.entity), each.operation.path))
 

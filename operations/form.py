@@ -7,21 +7,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, BinaryIO, cast
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from django.core.files.uploadedfile import UploadedFile
 
+from expressions.bounded import ExpressionError
 from openai_api.catalogue import Operation, schemas
+from operations import formulas
 from operations.asking import Asked, FilePart
 from operations.fields import checks, editing, sending
-from operations.fields.drawing import Drawing, Field, Look
+from operations.fields.drawing import Drawing, Field, Look, label_of
 from operations.fields.shapes import Schema, Shapes
 from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
+from operations.formulas import Context
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started
+from operations.lists import paging
 from operations.words import WORDS
 
 Upload = UploadedFile[Any]
 ROOTS = ("path", "query", "body")
+# What is typed beside the fields of the request.
+BESIDE = ("timeout", "follow", "follow_items", "follow_pages", "formula", "record")
+DEFAULT_ITEMS, DEFAULT_PAGES = 1000, 100
 MOST_SECONDS = 600
 # More fields than this are one field of JSON: a form must be small enough to be sent.
 MOST_FIELDS = 2_000
@@ -42,6 +49,8 @@ class Section:
 class OperationForm:
     """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
     is the installation's, `account` are those that the account has.
+
+    `known` is what expressions know (see `operations.formulas`).
     """
 
     operation: Operation
@@ -52,6 +61,7 @@ class OperationForm:
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
     focus: str = ""
+    known: Context = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         kinds = list(self.operation.bodies)
@@ -75,6 +85,30 @@ class OperationForm:
     def shows_json(self) -> bool:
         return self.kind == "json"
 
+    @property
+    def has_pages(self) -> bool:
+        return paging.has_pages(self.operation)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the pages of the list are to be followed to its end."""
+        return self.has_pages and self.typed.get("follow") == "on"
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """At most so many items and pages; 0 for what is no such number."""
+        items = _number(self.typed.get("follow_items", ""), paging.MOST_ITEMS)
+        return items, _number(self.typed.get("follow_pages", ""), paging.MOST_PAGES)
+
+    @property
+    def formula(self) -> str:
+        """The expression that builds the body, if there is one."""
+        return self.typed.get("formula", "").strip() if self.shows_json else ""
+
+    @property
+    def has_expressions(self) -> bool:
+        return bool(self.formula) or any(formulas.is_formula(key, text) for key, text in self.typed.items())
+
     # What was typed
 
     def begin(self) -> None:
@@ -87,6 +121,7 @@ class OperationForm:
             # A text that begins empty is one to be written, not the empty text.
             self.typed |= {key: text for key, text in begun.items() if text != '""'}
         self.typed["timeout"] = str(self.layout.timeout)
+        self.typed |= {"follow_items": str(DEFAULT_ITEMS), "follow_pages": str(DEFAULT_PAGES)} if self.has_pages else {}
         self.settle()
 
     def begin_with(self, asked: Asked) -> None:
@@ -102,7 +137,7 @@ class OperationForm:
             values["body"] = sending.from_pairs(self.shapes, self.roots.get("body", {}), asked.form)
         for root, schema in self.roots.items():
             if values[root] is not None:
-                self.typed |= typed_of(self.shapes, schema, values[root], root)
+                self.typed |= formulas.escaped(typed_of(self.shapes, schema, values[root], root))
         self.settle()
 
     def settle(self) -> None:
@@ -159,14 +194,49 @@ class OperationForm:
     # What it says
 
     def values(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """The value of each root, and the problems of what cannot be read."""
-        reading = Reading(self.shapes, self.typed)
+        """The value of each root as its fields have it, and the problems of what cannot be read."""
+        typed, unknown = formulas.worked_out(self.typed, self.known)
+        reading = Reading(self.shapes, typed)
         found = {root: reading.value(schema, root) for root, schema in self.roots.items()}
         # An operation that needs no body gets none where nothing was filled in.
         empty = not found.get("body") and not self.operation.needs_body and "body#json" not in self.typed
         if empty and "body" in found:
             del found["body"]
-        return {root: value for root, value in found.items() if value is not ABSENT}, reading.problems
+        return {root: value for root, value in found.items() if value is not ABSENT}, reading.problems | unknown
+
+    def sent(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The same as it is sent: with the body that an expression builds."""
+        values, found = self.values()
+        if self.formula:
+            try:
+                values["body"] = formulas.body(self.formula, values.get("body"), self.known)
+            except ExpressionError as error:
+                found["formula"] = error.sentence
+        return values, found
+
+    def preview(self) -> tuple[str, dict[str, str]]:
+        """What the expressions make of the request, and what is wrong with them, by the label of the field."""
+        values, found = self.sent()
+        path = self.operation.path
+        for name, value in values.get("path", {}).items():
+            path = path.replace(f"{{{name}}}", str(value))
+        query = urlencode(sending.pairs(values.get("query", {})), safe="[]:,")
+        wrong = {
+            key: text for key, text in found.items() if key == "formula" or self.typed.get(key, "").startswith("=")
+        }
+        named = {"Body" if key == "formula" else label_of(key.partition("/")[2]): text for key, text in wrong.items()}
+        return formulas.preview(
+            self.operation.method, f"{path}{'?' if query else ''}{query}", values.get("body")
+        ), named
+
+    def frozen(self) -> Typed:
+        """What was typed with the values of its expressions: what is confirmed must not come to something else later."""
+        typed = formulas.escaped(formulas.worked_out(self.typed, self.known)[0])
+        if self.formula:
+            values, _ = self.sent()
+            typed = {key: text for key, text in typed.items() if not _under("body", key) and key != "formula"}
+            typed["body#json"] = as_json(values.get("body"))
+        return typed
 
     def body_text(self) -> str:
         values, _ = self.values()
@@ -183,11 +253,11 @@ class OperationForm:
 
     def check(self) -> bool:
         """Whether it can be sent; else `problems` says what is wrong, by path."""
-        values, found = self.values()
+        values, found = self.sent()
         chosen = {
             key.removesuffix("#as"): int(text)
             for key, text in self.typed.items()
-            if key.endswith("#as") and text.isdigit()
+            if key.endswith("#as") and text.isdigit() and not (self.formula and _under("body", key))
         }
         for root, schema in self.roots.items():
             if root in values:
@@ -195,7 +265,7 @@ class OperationForm:
                     found.setdefault(path, sentence)
             elif root == "body" and self.operation.needs_body:
                 found.setdefault("body", checks.EMPTY)
-        found |= self._own_problems(values.get("body"))
+        found |= self._own_problems(values.get("body")) | self._limit_problems()
         self.problems = {path: sentence for path, sentence in found.items() if sentence} | self.problems
         return not self.problems
 
@@ -206,6 +276,12 @@ class OperationForm:
         if self.operation.id in IMAGES and isinstance(body, dict) and isinstance(body.get("size"), str):
             found["body/size"] = size_problem(str(body.get("model", "")), body["size"])
         return found
+
+    def _limit_problems(self) -> dict[str, str]:
+        items, pages = self.limits
+        wrong = {} if items else {"follow_items": f"Enter 1 to {paging.MOST_ITEMS:,} items."}
+        wrong |= {} if pages else {"follow_pages": f"Enter 1 to {paging.MOST_PAGES:,} pages."}
+        return wrong if self.follows else {}
 
     # How it is drawn
 
@@ -242,6 +318,17 @@ class OperationForm:
         more = [*(part for part in before if not part.required), *rest]
         return _filled([*groups, Section("More", more, any(part.wrong or drawing.used(part) for part in more))])
 
+    @property
+    def beside(self) -> list[tuple[str, str]]:
+        """Name and label of what is wrong beside the fields of the request."""
+        labels = {
+            "follow_items": "Items",
+            "follow_pages": "Pages",
+            "record": "Record",
+            "formula": "Body by an expression",
+        }
+        return [(name, label) for name, label in labels.items() if name in self.problems]
+
     @staticmethod
     def faulty(sections: Iterable[Section]) -> list[Field]:
         """The fields that have an error of their own, in their order on the page."""
@@ -270,7 +357,7 @@ class OperationForm:
 
     def asked(self, uploads: Mapping[str, Iterable[Upload]]) -> Asked:
         """The request, of a form that `check` found right."""
-        values, _ = self.values()
+        values, _ = self.sent()
         path, body = values.get("path", {}), values.get("body")
         operation = self.operation
         multipart = self.kind == "multipart" and isinstance(body, dict)
@@ -321,6 +408,13 @@ def _as_object(operation: Operation, place: str) -> Schema:
         return {}
     needed = [each.name for each in rows if each.required]
     return {"type": "object", "properties": {each.name: each.schema for each in rows}, "required": needed}
+
+
+def _number(text: str, most: int) -> int:
+    """A whole number as typed, 1 to `most`; 0 for what is none."""
+    number = text.replace(",", "").strip()
+    found = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
+    return found if found <= most else 0
 
 
 def _seconds(text: str) -> float:

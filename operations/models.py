@@ -11,19 +11,25 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Installation
+from jobs.tokens import LENGTH as TOKEN_LENGTH
+from jobs.tokens import new_token
+from logs.context import new_correlation
 from logs.ids import uuid7
 from logs.models import Call
 from openai_api.catalogue import OPERATIONS, Operation
 from operations.asking import Asked
-from operations.states import ANSWER_STATES
-from ui.states import State, choices
+from operations.states import ANSWER_STATES, LISTING_STATES
+from ui.states import State, choices, final
 
 KEPT_FOR = timedelta(hours=24)
+# Renewed every few seconds while a list is read. A holder that was silent for so long is taken for dead.
+LEASE = timedelta(seconds=15)
 STOPPED = "Stopped before its end. What had come until then is kept; OpenAI may charge for it."
 
 
@@ -86,6 +92,101 @@ class Answer(models.Model):
         self.state, self.finished_at = "failed", timezone.now()
         self.error, self.error_code, self.help_code = error, code, help_code
         self.save()
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def open(self) -> ListingQuerySet:
+        return self.exclude(state__in=final(LISTING_STATES))
+
+    def claim(self, pk: UUID) -> Listing | None:
+        """The list under a fresh lease, or None where another process reads it or it has ended."""
+        now, token = timezone.now(), new_token()
+        free = Q(state="queued") | Q(state="reading", lease_until__lt=now)
+        won = self.filter(free, pk=pk).update(
+            state="reading", lease_token=token, lease_until=now + LEASE, started_at=Coalesce("started_at", now)
+        )
+        return self.select_related("installation__connection").get(pk=pk) if won else None
+
+
+class Listing(models.Model):
+    """A list of OpenAI's that is read page by page. Its items are in files (see `operations.lists.items`), its calls in the log.
+
+    `asked` is the request for the first page, `cursor` what the next page is asked for with, `seen` every cursor so far.
+    `items`, `pages` and `size` (bytes) count what is kept; `more` says whether OpenAI has more. `note` says why it ended.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    installation = models.ForeignKey(Installation, models.CASCADE, related_name="+")
+    actor = models.CharField(max_length=150)
+    state = models.CharField(max_length=12, default="queued", choices=choices(LISTING_STATES))
+    asked = models.JSONField(default=dict)
+    parameter = models.CharField(max_length=12)
+    most_items = models.PositiveIntegerField()
+    most_pages = models.PositiveIntegerField()
+    items = models.PositiveIntegerField(default=0)
+    pages = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    cursor = models.TextField(blank=True)
+    seen = models.JSONField(default=list)
+    more = models.BooleanField(default=True)
+    note = models.TextField(blank=True)
+    help_code = models.CharField(max_length=12, blank=True)
+    correlation_id = models.CharField(max_length=40, default=new_correlation)
+    lease_token = models.CharField(max_length=TOKEN_LENGTH, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="listing_time")]
+
+    def __str__(self) -> str:
+        return f"list {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("operations:whole_list", args=[self.pk])
+
+    @property
+    def state_info(self) -> State:
+        return LISTING_STATES[self.state]
+
+    @property
+    def request(self) -> Asked:
+        given: dict[str, Any] = self.asked
+        return Asked.from_json(given)
+
+    @property
+    def log_url(self) -> str:
+        return f"{reverse('logs:list')}?correlation={self.correlation_id}"
+
+    def keep(self) -> bool:
+        """Renew the lease; False when it was stopped or somebody else has taken over."""
+        return self.change(lease_until=timezone.now() + LEASE)
+
+    def change(self, **values: Any) -> bool:
+        """Write to the row as the holder of its lease; False, and nothing written, for who holds it no longer."""
+        mine = Listing.objects.filter(pk=self.pk, lease_token=self.lease_token, state="reading")
+        if not mine.update(**values):
+            return False
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True
+
+    def end(self, state: str, note: str, help_code: str = "", **values: Any) -> bool:
+        """The end of the work, as `change` writes it."""
+        return self.change(
+            state=state,
+            note=note,
+            help_code=help_code,
+            finished_at=timezone.now(),
+            lease_token="",
+            lease_until=None,
+            **values,
+        )
 
 
 def said(asked: Mapping[str, Any]) -> Any:

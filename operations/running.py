@@ -107,7 +107,7 @@ def address_of(answer: Answer) -> str:
 
 def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -> Sending:
     """Everything that can be refused before there is a call. Raises NotPassedOn."""
-    client = _client(installation, asked)
+    client = client_of(installation, asked)
     forwarded = outgoing.forwarded(asked, client)
     version = PresetVersion.objects.filter(pk=asked.preset).first() if asked.preset else None
     label = str(version or asked.operation or find(asked.method, asked.path))
@@ -125,7 +125,7 @@ def prepare(installation: Installation, asked: Asked, actor: str, debug: bool) -
     return Sending(answer, passage, asked)
 
 
-def _client(installation: Installation, asked: Asked) -> Client:
+def client_of(installation: Installation, asked: Asked) -> Client:
     """The installation's client; the admin key is sent for what a form asks of the organization, and for nothing else."""
     operation = OPERATIONS.get(asked.operation)
     return admin_client_for(installation) if operation is not None and operation.admin else client_for(installation)

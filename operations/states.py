@@ -10,3 +10,10 @@ ANSWER_STATES = states(
     State("failed", "Failed", "bad", "bad", final=True),
     State("cancelled", "Stopped", "note", "stop", final=True),
 )
+LISTING_STATES = states(
+    State("queued", "In line", "quiet", "wait"),
+    State("reading", "Reading", "info", "busy"),
+    State("done", "Done", "ok", "ok", final=True),
+    State("failed", "Broke off", "bad", "bad", final=True),
+    State("stopped", "Stopped", "note", "stop", final=True),
+)

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from operations.views import answers, forms, index, presets, raw
+from operations.views import answers, forms, index, lists, presets, raw
 
 app_name = "operations"
 urlpatterns = [
     path("", index.index, name="list"),
     path("help/raw/", raw.help_page, name="raw_help"),
+    path("help/lists/", lists.help_page, name="lists_help"),
+    path("lists/<uuid:pk>/", lists.detail, name="whole_list"),
+    path("lists/<uuid:pk>/items/", lists.save, name="list_items"),
+    path("lists/<uuid:pk>/stop/", lists.stop, name="stop_list"),
+    path("lists/<uuid:pk>/go-on/", lists.go_on, name="go_on_list"),
     path("presets/", presets.listing, name="presets"),
     path("presets/help/", presets.help_page, name="preset_help"),
     path("presets/<int:pk>/", presets.detail, name="preset"),

@@ -7,18 +7,22 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.actors import actor_of
 from connections.model_dates import model_options, note_on
 from connections.models import Installation
 from openai_api.catalogue import OPERATIONS, Operation
 from openai_api.passing import NotPassedOn
-from operations import choosing
+from operations import choosing, formulas, records
 from operations.costly import consequence
-from operations.form import ROOTS, OperationForm, Upload, stamp
+from operations.fields.typed import as_json
+from operations.form import BESIDE, ROOTS, OperationForm, Upload, stamp
+from operations.lists.actions import start
+from operations.models import Listing
 from operations.running import respond
 from operations.saving import Saving
 from operations.views.presets import to_saved
@@ -37,12 +41,15 @@ def choose(request: HttpRequest, installation: int) -> HttpResponse:
     """Entities and their operations; to htmx what was found alone."""
     here = _installation(installation)
     today, search = timezone.localdate(), request.GET.get("q", "")[:120]
-    everything = choosing.offers(here.connection, today, search=search)
+    kind = request.GET.get("do", "")
+    kind = kind if kind in {value for value, _, _ in choosing.KINDS} else ""
+    everything = choosing.offers(here.connection, today, search=search, kind=kind)
     names = choosing.entities(everything, today)
     entity = request.GET.get("entity", "")
     entity = entity if entity in {each.name for each in names} else ("" if search else names[0].name)
     found = [each for each in everything if not entity or each.operation.entity == entity]
     context = {"installation": here, "entities": names, "entity": entity, "found": found, "q": search}
+    context |= {"kinds": choosing.KINDS, "kind": kind}
     context["lacking"] = sum(each.lacks_key for each in found)
     page = "operations/_found.html" if is_partial(request) else "operations/choose.html"
     return render(request, page, context)
@@ -82,7 +89,10 @@ def run(request: HttpRequest, installation: int, slug: str) -> HttpResponseBase:
     if choosing.is_grave(operation) and request.POST.get("confirmed") != "yes":
         return _ask(request, here, filled)
     try:
-        return respond(request, here, _saving(request, here, operation).marked(filled.asked(_uploads(request))))
+        asked = _saving(request, here, operation).marked(filled.asked(_uploads(request)))
+        if filled.follows:
+            return redirect(start(actor_of(request), here, asked, *filled.limits))
+        return respond(request, here, asked)
     except NotPassedOn as refusal:
         filled.problems["request"] = str(refusal)
         return _page(request, here, filled)
@@ -120,13 +130,14 @@ def _operation(slug: str) -> Operation:
 def _blank(request: HttpRequest, installation: Installation, operation: Operation) -> OperationForm:
     kind = request.POST.get("kind") or request.GET.get("as", "")
     account = tuple(row["id"] for row in installation.connection.models_seen)
-    return OperationForm(operation, installation.model, kind, account)
+    known = formulas.context(installation.name, installation.model, timezone.localtime())
+    return OperationForm(operation, installation.model, kind, account, known=known)
 
 
 def _fill(request: HttpRequest, filled: OperationForm) -> None:
     """What was posted; line ends are as they were typed, for a browser makes each of them two characters."""
     posted = {name: str(text).replace("\r\n", "\n") for name, text in request.POST.items()}
-    filled.typed = {name: text for name, text in posted.items() if name == "timeout" or name.startswith(ROOTS)}
+    filled.typed = {name: text for name, text in posted.items() if name in BESIDE or name.startswith(ROOTS)}
     filled.typed = {name: text for name, text in filled.typed.items() if not name.endswith(("#upload", "#file"))}
     for name, (upload, *_) in _uploads(request).items():
         if name.endswith("#upload"):
@@ -134,10 +145,25 @@ def _fill(request: HttpRequest, filled: OperationForm) -> None:
         else:
             filled.typed[f"{name}#file"] = upload.name or "file"
     filled.settle()
+    _choose_record(filled)
     if "json" in posted:
         filled.take_json(posted["json"], posted.get("json-seen", ""), posted.get("do", ""))
     else:
         filled.json_text = filled.body_text()
+
+
+def _choose_record(filled: OperationForm) -> None:
+    """Lets expressions know the record that was named."""
+    named = filled.typed.get("record", "").strip()
+    if not named:
+        return
+    record = records.named(named)
+    if record is None:
+        filled.problems["record"] = (
+            f"There is no record “{named[:80]}”. Write its entity and its key, such as Product/SKU-1."
+        )
+    else:
+        filled.known = {**record, **filled.known}
 
 
 def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
@@ -192,6 +218,9 @@ def _page(
         "role": role,
         "may_run": person is not None and person.has_role(role),
         "grave": choosing.is_grave(operation),
+        "preview": filled.preview() if filled.has_expressions else None,
+        "records": records.recent(),
+        "lists": Listing.objects.filter(installation=here, asked__operation=operation.id).order_by("-created_at")[:3],
         "saving": saving or _saving(request, here, operation),
         "save_url": reverse("operations:save", args=[here.pk, operation.id]),
     }
@@ -201,14 +230,14 @@ def _page(
 
 def _ask(request: HttpRequest, installation: Installation, filled: OperationForm) -> HttpResponse:
     """The question before something dangerous, with everything that was typed behind it."""
-    kept = [(name, text) for name, text in filled.typed.items() if not name.endswith("#file")]
-    values, _ = filled.values()
+    kept = [(name, text) for name, text in filled.frozen().items() if not name.endswith("#file")]
+    values, _ = filled.sent()
     context: dict[str, Any] = {
         "installation": installation,
         "operation": filled.operation,
         "kept": [*kept, ("kind", filled.kind), ("preset", request.POST.get("preset", ""))],
         "thing": _thing(values),
-        "body": filled.body_text(),
+        "body": as_json(values["body"]) if "body" in values and filled.shows_json else "",
         "consequence": consequence(filled.operation.method, filled.asked({}).path),
     }
     return render(request, "operations/confirm.html", context)

@@ -14,7 +14,7 @@ from connections.models import Installation
 from openai_api.retries import LONGEST_WAIT
 from operations import running
 from operations.asking import Asked
-from operations.models import KEPT_FOR, Answer
+from operations.models import KEPT_FOR, Answer, Listing
 from operations.raw_form import DEFAULT_TIMEOUT, RawForm
 from operations.saving import Saving
 from operations.views.presets import to_saved
@@ -75,12 +75,13 @@ def _page(request: HttpRequest, installation: Installation, filled: RawForm, sav
 
 
 def again(request: HttpRequest, installation: Installation) -> Asked | None:
-    """What an earlier answer was asked by, for people who may see answers."""
+    """What an earlier answer or list was asked by, for people who may see them."""
     try:
         wanted = UUID(request.GET.get("again", ""))
     except ValueError:
         return None
-    found = Answer.objects.filter(pk=wanted, installation=installation).first()
+    of_id = {"pk": wanted, "installation": installation}
+    found = Answer.objects.filter(**of_id).first() or Listing.objects.filter(**of_id).first()
     return found.request if found is not None and _has(request, "operator") else None
 
 

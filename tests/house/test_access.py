@@ -31,7 +31,7 @@ from logs.models import Call
 from operations import keeping
 from operations.actions import create_preset
 from operations.asking import Asked, FilePart
-from operations.models import Answer, Preset
+from operations.models import Answer, Listing, Preset
 from proxy import knocks
 from proxy.actions import create_token
 from tests import people
@@ -89,6 +89,11 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "operations:choose": ("viewer", READ),
     "operations:form": ("viewer", BOTH),
     "operations:run": ("operator", SEND),
+    "operations:lists_help": ("viewer", READ),
+    "operations:whole_list": ("operator", READ),
+    "operations:list_items": ("operator", READ),
+    "operations:stop_list": ("operator", SEND),
+    "operations:go_on_list": ("operator", SEND),
     "operations:save": ("operator", SEND),
     "operations:save_raw": ("operator", SEND),
     "operations:presets": ("viewer", READ),
@@ -189,6 +194,7 @@ def rows() -> dict[str, Any]:
         "draft": InstallationDraft.objects.create(owner=User.objects.get(username="ada")),
         "mapping": mapping,
         "answer": kept_answer(installation),
+        "listing": kept_list(installation),
         "version": version,
         "preset": Preset.objects.get(pk=version.preset_id),
         "flow": Flow.objects.create(name="On change", installation=installation, mapping=mapping),
@@ -215,6 +221,15 @@ def kept_answer(installation: Installation) -> Answer:
     return answer
 
 
+def kept_list(installation: Installation) -> Listing:
+    asked = {"method": "GET", "path": "/files", "operation": "list_files"}
+    listing = Listing.objects.create(
+        installation=installation, state="done", asked=asked, parameter="after", most_items=9, most_pages=9, pages=1
+    )
+    keeping.write(keeping.path_of(listing.pk, 0), b"{}\n")
+    return listing
+
+
 def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
     """What the route's address needs, from the rows that there are."""
     room = name.split(":")[0]
@@ -227,7 +242,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
         "webhooks": house.event,
         "verification": house.verification if name == "verification:report" else house.installation,
         "flows": house.flow,
-        "operations": presets_row(name, house),
+        "operations": house.listing if "_list" in name or "list_" in name else presets_row(name, house),
         "presets": house.preset,
         "proxy": house.installation if name == "proxy:installation" else house.token,
         "logs": house.call,
@@ -384,6 +399,7 @@ def test_no_query_breaks_a_page(name: str, house: SimpleNamespace) -> None:
 def test_a_row_that_is_not_there_is_not_found(name: str, house: SimpleNamespace) -> None:
     known = arguments(name, house)
     by_uuid = {"logs:detail", "outcomes:detail", "operations:answer", "operations:body", "operations:part"}
+    by_uuid |= {"operations:whole_list", "operations:list_items", "operations:stop_list", "operations:go_on_list"}
     for pk in [UUID(int=0)] if name in by_uuid else [0, 4_000_000, 2**63, 10**30]:
         address = reverse(name, kwargs=known | {"pk": pk})
         for method in {"GET", "POST"} & set(ROUTES[name][1]):

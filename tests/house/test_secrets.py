@@ -25,6 +25,7 @@ ALLOWED = {
     "flows.Item.lease_token": "says who works on the item; opens nothing",
     "verification.Verification.lease_token": "says who runs the checks; opens nothing",
     "webhooks.Event.lease_token": "says who works on the event; opens nothing",
+    "operations.Listing.lease_token": "says who reads the list; opens nothing",
     "openai_api.Permit.key": "the name of a limit",
     "openai_api.Tally.key": "the name of a limit",
     "openai_api.Permit.hold_key": "the name of a connection, or of one with a model",

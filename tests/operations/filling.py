@@ -33,6 +33,8 @@ class Fields(HTMLParser):
         name = given.get("name", "")
         if tag == "input" and given.get("type") == "file":
             self.files.add(name)
+        elif tag == "input" and given.get("type") == "checkbox" and "checked" not in given:
+            return
         elif tag == "input" and name:
             self.values[name] = given.get("value", "")
         elif tag == "textarea":

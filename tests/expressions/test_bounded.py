@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mappings.expressions import MAX_LENGTH, ExpressionError, check, evaluate
+from expressions.bounded import MAX_LENGTH, ExpressionError, check, evaluate
 
 DOCUMENT = {"key": "A-1", "fields": {"name": "Table", "price": 189.0, "tags": ["oak", "steel"], "empty": ""}}
 
