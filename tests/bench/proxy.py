@@ -148,7 +148,8 @@ def litellm(far: str, folder: str) -> Iterator[Alternative]:
         )
         config.flush()
         command = [f"{folder}/bin/litellm", "--config", config.name, "--host", "127.0.0.1", "--port", str(port)]
-        with process([*command, "--telemetry", "False"], LITELLM_LOCAL_MODEL_COST_MAP="True"):
+        alone = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+        with process([*command, "--telemetry", "False"], **alone):
             alternative = Alternative(
                 "LiteLLM", f"http://127.0.0.1:{port}/v1/responses", {"authorization": "Bearer sk-x"}
             )
