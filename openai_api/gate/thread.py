@@ -37,6 +37,8 @@ TIDY = 5.0
 IDLE = 2.0
 # An ending that nobody waits for may stay this long for an arrival to share its transaction with.
 LINGER = 0.003
+# A turn serves so many at most: the first are on their way while the next are written.
+MOST_A_TURN = 64
 # So many commands may wait to be written; who comes then is refused at once.
 MOST_PENDING = 5000
 # An ending that the database refuses is said again so often. Then its permit is left to the sweep, which logs it as unknown.
@@ -145,7 +147,7 @@ class Gate:
         found, self._kept = self._kept, []
         with contextlib.suppress(queue.Empty):
             self._add(found, self._inbox.get(timeout=GLANCE if found else self._wake_in))
-            while True:
+            while len(found) < MOST_A_TURN:
                 self._add(found, self._inbox.get(timeout=LINGER) if self._can_wait(found) else self._inbox.get_nowait())
         return found
 
