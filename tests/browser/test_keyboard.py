@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ElementHandle, Page, expect
 
 from accounts.setup import new_setup_address
 from tests.browser.driving import PASS_PHRASE, in_chromium, served
@@ -31,11 +31,20 @@ class Typist:
         wanted = self.page.get_by_role(role, name=name, exact=role != "radio").first.element_handle()
         for _ in range(MOST_STOPS):
             self.page.keyboard.press("Tab")
-            there, outlined = self.page.evaluate(LOOK, wanted)
+            there, outlined = self._look(wanted)
             assert outlined, f"{self.page.url}: nothing shows where the keyboard is"
             if there:
                 return
         raise AssertionError(f"{self.page.url}: {role} {name} is not within {MOST_STOPS} stops")
+
+    def _look(self, wanted: ElementHandle | None) -> tuple[bool, bool]:
+        """Where the focus is. A busy browser may not have moved it yet when the key was pressed."""
+        for _ in range(10):
+            there, outlined = self.page.evaluate(LOOK, wanted)
+            if outlined:
+                break
+            self.page.wait_for_timeout(100)
+        return there, outlined
 
     def type(self, name: str, text: str, role: str = "textbox") -> None:
         self.go_to(role, name)
