@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from logs import ids
 
@@ -26,6 +26,3 @@ class Context:
     actor: str = ""
     correlation_id: str = field(default_factory=new_correlation)
     tags: str = ""
-
-    def because_of(self, cause: str, cause_id: str, cause_label: str) -> Context:
-        return replace(self, cause=cause, cause_id=cause_id, cause_label=cause_label)

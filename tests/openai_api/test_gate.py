@@ -16,6 +16,7 @@ from logs.models import Call
 from openai_api import sweep
 from openai_api.errors import Rejected
 from openai_api.gate import Gate, Ticket, batch, gate
+from openai_api.gate.thread import MOST_A_TURN
 from openai_api.models import Permit
 from openai_api.throttle import Throttle
 from tests.conftest import wait_until
@@ -97,6 +98,28 @@ def test_first_in_first_out():
         admitted.append(ticket.admitted_at)
         gate.finish(ticket).result(5)
     assert admitted == sorted(admitted)
+
+
+def test_a_crowd_is_let_in_turn_by_turn(monkeypatch):
+    """The first of a crowd are on their way while the next are written."""
+    crowd, turns, all_there = Gate("crowd"), [], threading.Event()
+    take_turn = crowd.take_turn
+
+    def counted(commands):
+        all_there.wait(5)
+        turns.append(len(commands))
+        take_turn(commands)
+
+    monkeypatch.setattr(crowd, "take_turn", counted)
+    throttle = Throttle(key="crowd", limit=1000, connections=1000)
+    replies = [crowd.arrive(Ticket(throttle, None)) for _ in range(150)]
+    all_there.set()
+    tickets = [reply.result(10) for reply in replies]
+    assert max(turns) == MOST_A_TURN < 150
+    assert [ticket.rank for ticket in tickets] == sorted(ticket.rank for ticket in tickets)
+    for ticket in tickets:
+        crowd.finish(ticket).result(10)
+    crowd.stop()
 
 
 def test_a_killed_process_gives_its_slot_back():
