@@ -22,6 +22,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK_COMMAND = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes"]
 LOCK_COMMAND += ["--system-certs", "--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"]
+# Older pips look a package named with an extra up anew, past its pin, unless the pin names the extra too.
+LOCK_COMMAND += ["--no-strip-extras"]
 LOCKS = {
     "requirements.txt": [],
     "requirements-scale.txt": ["--extra", "scale", "-c", "requirements.txt"],
