@@ -17,7 +17,7 @@ from operations import formulas
 from operations.asking import Asked, FilePart
 from operations.fields import checks, editing, sending
 from operations.fields.drawing import Drawing, Field, Look, label_of
-from operations.fields.shapes import Schema, Shapes
+from openai_api.catalogue.shapes import Schema, Shapes
 from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
 from operations.formulas import Context
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started
