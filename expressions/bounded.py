@@ -32,10 +32,14 @@ OUTSIDE: Final = "The expression works outside its bounds: "
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None."""
+    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None.
 
-    def __init__(self, message: str, position: int | None = None, source: str = "") -> None:
+    `repair` is what the word at the position was probably meant to be, where that is known.
+    """
+
+    def __init__(self, message: str, position: int | None = None, source: str = "", repair: str = "") -> None:
         super().__init__(message)
+        self.repair = repair
         self.message = message
         self.position = position
         self.line, self.column = line_and_column(source, position)
@@ -61,7 +65,7 @@ def check(source: str) -> None:
         called = node.procedure if node.type in ("function", "partial") else None
         if called is not None and called.type == "variable" and called.value not in known:
             at = source.rfind(called.value, 0, called.position)
-            raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
+            raise _no_function(called.value, at if at >= 0 else None, source)
 
 
 def _nodes(root: Any) -> Iterator[Any]:
@@ -252,7 +256,7 @@ def _explained(error: Exception, source: str) -> ExpressionError:
         return ExpressionError(f"It failed on this record: {error}.", None, source)
     position = _position(error, source)
     if error.error in ("T1005", "T1006") and isinstance(error.current, str):
-        return ExpressionError(_no_function(error.current), position, source)
+        return _no_function(error.current, position, source)
     text = str(error).removeprefix("JSONataException ").rstrip(".")
     return ExpressionError(f"{text}.", position, source)
 
@@ -268,7 +272,11 @@ def _position(error: JException, source: str) -> int | None:
     return begin if begin >= 0 else min(error.location, len(source))
 
 
-def _no_function(name: str) -> str:
+def _no_function(name: str, position: int | None, source: str) -> ExpressionError:
     frame: Any = Jsonata.static_frame
-    close = difflib.get_close_matches(name, frame.bindings, n=1)
-    return f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+    close = difflib.get_close_matches(name.removeprefix("$"), frame.bindings, n=1)
+    message = f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+    if not close or position is None:
+        return ExpressionError(message, position, source)
+    has_sign = position > 0 and source[position - 1] == "$"
+    return ExpressionError(message, position, source, close[0] if has_sign else f"${close[0]}")

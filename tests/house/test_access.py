@@ -81,6 +81,8 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:edit": ("administrator", BOTH),
     "mappings:delete": ("administrator", SEND),
     "mappings:activate": ("administrator", SEND),
+    "mappings:connect": ("administrator", SEND),
+    "mappings:once": ("operator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
     "mappings:rule_edit": ("administrator", BOTH),
     "mappings:rule_move": ("administrator", SEND),

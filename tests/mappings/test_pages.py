@@ -122,23 +122,29 @@ def test_trying_a_rule_shows_its_effect_and_saves_nothing(as_administrator, mapp
     [
         ({"kind": "field", "source": "a..b"}, "source"),
         ({"target": "a..b"}, "target"),
-        ({"kind": "lookup", "source": "key"}, "table"),
-        ({"kind": "lookup", "source": "key", "table": "no equals"}, "table"),
+        ({"kind": "lookup", "source": "key"}, "__all__"),
+        ({"kind": "lookup", "source": "key", "table_from": ["", "a"], "table_to": ["x", "y"]}, "__all__"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_said_at_the_field(as_administrator, mapping, change, field):
     answer = as_administrator.post(at("rule_new", mapping.pk), RULE | change)
-    assert field in answer.context["form"].errors
+    assert field in answer.context["editor"].form.errors
+
+
+LOOKUP = RULE | {
+    "kind": "lookup",
+    "source": "fields.category",
+    "table_from": ["tables/side", "sofa", "bed", ""],
+    "table_to": ["Side tables", "3", '"3"', ""],
+}
 
 
 def test_a_lookup_table_comes_back_as_it_was_typed(as_administrator, mapping):
-    table = 'tables/side = Side tables\nsofa = 3\nbed = "3"'
-    as_administrator.post(
-        at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table}
-    )
+    as_administrator.post(at("rule_new", mapping.pk), LOOKUP)
     rule = mapping.rules.last()
     assert rule.spec().lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
-    assert as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["form"]["table"].value() == table
+    form = as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["editor"].form
+    assert form.lines == list(zip(LOOKUP["table_from"], LOOKUP["table_to"], strict=True))
 
 
 def test_rules_move_and_go(as_administrator, mapping):

@@ -1,0 +1,80 @@
+"""The list of mappings, and the settings of one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Count, RestrictedError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.actors import actor_of
+from connections.models import Installation
+from mappings import actions
+from mappings.forms import MappingForm, NewMappingForm
+from mappings.models import Mapping
+from ui.access import administrator, viewer
+
+
+@viewer
+@require_http_methods(["GET", "HEAD"])
+def index(request: HttpRequest) -> HttpResponse:
+    """All mappings, by installation."""
+    rows = Mapping.objects.select_related("installation").annotate(rule_count=Count("rules"))
+    return render(
+        request,
+        "mappings/list.html",
+        {"mappings": rows, "any_installation": Installation.objects.exists(), "can_edit": _can_edit(request)},
+    )
+
+
+@administrator
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = NewMappingForm(request.POST or None, initial={"direction": "from_hub", **request.GET.dict()})
+    if form.is_valid():
+        mapping = actions.create_mapping(actor_of(request), form.save(commit=False))
+        return redirect("mappings:rule_new", mapping.pk)
+    return render(request, "mappings/edit.html", {"form": form, "mapping": None})
+
+
+@administrator
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    form = MappingForm(request.POST or None, instance=_mapping(pk))
+    if form.is_valid():
+        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data):
+            messages.success(request, "The settings are saved as a new version.")
+        return redirect("mappings:detail", pk)
+    return render(request, "mappings/edit.html", {"form": form, "mapping": _mapping(pk)})
+
+
+@administrator
+@require_POST
+def activate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Turn a mapping on or off."""
+    actions.change_mapping(actor_of(request), _mapping(pk), {"active": request.POST.get("active") == "1"})
+    return redirect("mappings:detail", pk)
+
+
+@administrator
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    mapping = _mapping(pk)
+    try:
+        actions.delete_mapping(actor_of(request), mapping)
+    except RestrictedError:
+        messages.error(
+            request, f"{mapping.name} is still used by a flow. Delete the flow first, or deactivate the mapping."
+        )
+        return redirect("mappings:detail", pk)
+    messages.success(request, f"The mapping {mapping.name} is deleted.")
+    return redirect("mappings:list")
+
+
+def _mapping(pk: int) -> Mapping:
+    return get_object_or_404(Mapping.objects.select_related("installation"), pk=pk)
+
+
+def _can_edit(request: HttpRequest) -> bool:
+    return bool(request.user.has_role("administrator"))  # type: ignore[union-attr]  # the policy let in nobody else

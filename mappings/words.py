@@ -1,0 +1,31 @@
+"""What a formula can name: the fields of the sample, and the functions, for completion and as a list to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jsonata.jsonata import Jsonata
+
+from mappings.fields import Field
+
+
+@dataclass(frozen=True)
+class Word:
+    """`text` is what is written, `note` what it is, `example` how it is used."""
+
+    text: str
+    note: str = ""
+    example: str = ""
+
+
+def fields(sources: Sequence[Field]) -> list[Word]:
+    return [Word(each.path, each.kind, each.sample) for each in sources]
+
+
+@cache
+def functions() -> tuple[Word, ...]:
+    frame: Any = Jsonata.static_frame  # the library is not typed
+    return tuple(Word(f"${name}") for name in sorted(frame.bindings) if name != "eval")
