@@ -115,7 +115,7 @@
   const close = () => {
     list?.remove();
     list = null;
-    field?.setAttribute("aria-expanded", "false");
+    field?.removeAttribute("aria-controls");
     field?.removeAttribute("aria-activedescendant");
   };
   const point = (number) => {
@@ -153,7 +153,7 @@
       list.append(item);
     });
     field.after(list);
-    field.setAttribute("aria-expanded", "true");
+    field.setAttribute("aria-controls", "completions");
     point(0);
   };
   const put = (word, instead) => {
@@ -168,7 +168,7 @@
   const ready = () => {
     mayDrag();
     document.querySelectorAll("[data-complete]").forEach((each) => {
-      for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "completions", "aria-haspopup": "listbox" })) each.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ "aria-autocomplete": "list", "aria-haspopup": "listbox" })) each.setAttribute(name, value);
     });
   };
   const KEYS = {
