@@ -138,7 +138,7 @@ class RuleForm(forms.ModelForm[Rule]):
         }
         labels = {"default": "Default when empty"}
 
-    table_error = ""
+    table_error = csv_error = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -40,14 +40,13 @@ def rule(request: HttpRequest, pk: int, rule_pk: int | None = None) -> HttpRespo
     row = get_object_or_404(mapping.rules, pk=rule_pk) if rule_pk else Rule(mapping=mapping)
     if request.method != "POST":
         return _page(request, editor(mapping, request.GET, RuleForm(instance=row, initial=_beginning(request, row))))
-    given, table_error = _changed(request)
+    given, csv_error = _changed(request)
     form = RuleForm(given, instance=row)
     if not any(name in given for name in CHANGES) and form.is_valid():
         actions.save_rule(actor_of(request), form.instance, form.values())
         return _back(request, pk)
-    shown = editor(mapping, given, form)
-    form.table_error = table_error or form.table_error
-    return _page(request, shown)
+    form.csv_error = csv_error
+    return _page(request, editor(mapping, given, form))
 
 
 @administrator

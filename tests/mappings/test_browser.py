@@ -185,7 +185,7 @@ def test_the_keyboard_builds_a_mapping_and_fills_a_lookup_table(opened: Open, ma
     page.locator("summary", has_text="Import CSV").press("Enter")
     page.get_by_label("Or paste it").fill("lamps;Lamps\nsofas")
     page.get_by_role("button", name="Import lines").press("Enter")
-    expect(page.locator("#table-e")).to_contain_text("Line 2 of the CSV has 1 value")
+    expect(page.locator("#csv-e")).to_contain_text("Line 2 of the CSV has 1 value")
     page.get_by_label("Or paste it").fill("lamps;Lamps\nsofas;Sofas")
     page.get_by_role("button", name="Import lines").press("Enter")
     expect(page.get_by_label("Line 3, what to write")).to_have_value("Sofas")
