@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-from jsonata.jsonata import Jsonata
-
+from expressions.library import LIBRARY
 from mappings.fields import Field
 
 
@@ -25,7 +22,5 @@ def fields(sources: Sequence[Field]) -> list[Word]:
     return [Word(each.path, each.kind, each.sample) for each in sources]
 
 
-@cache
 def functions() -> tuple[Word, ...]:
-    frame: Any = Jsonata.static_frame  # the library is not typed
-    return tuple(Word(f"${name}") for name in sorted(frame.bindings) if name != "eval")
+    return tuple(Word(f"${each.name}", each.sentence, each.example) for each in LIBRARY)
