@@ -6,7 +6,7 @@ Every row is as high as every other, so where a cord ends follows from the numbe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from expressions.names import read_by
 from mappings.apply import Applied, MappingSpec, RuleSpec
@@ -158,7 +158,11 @@ def _targets(spec: MappingSpec, applied: Applied, targets: Sequence[Field], what
     within = {path for path, each in known.items() if each.open and any(name.startswith(f"{path}.") for name in taken)}
     free = [each for each in targets if each.path not in taken]
     missing = [Target(each, note="required") for each in free if each.required and each.path not in within]
-    others = [Target(each, note=_offer(each)) for each in free if not each.required or each.path in within]
+    others = [
+        Target(replace(each, required=False), note=_offer(each))
+        for each in free
+        if not each.required or each.path in within
+    ]
     return [*rows, *missing, *others]
 
 

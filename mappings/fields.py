@@ -53,7 +53,7 @@ def sources(document: Mapping[str, Any], names: Names, direction: str, model: st
             for name, value in values.items():
                 for field in _within((*above, part, name), value) if "`" not in name else ():
                     found.setdefault(field.parts, field)
-    order = {name: place for place, name in enumerate(["key", "text", *known, "fields", "custom"])}
+    order = {name: place for place, name in enumerate(dict.fromkeys(["key", "text", *known, "fields", "custom"]))}
     return sorted(found.values(), key=lambda field: order.get(field.parts[0], 0))[:MOST]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -49,10 +50,9 @@ def written(value: Any) -> str:
 
 
 def from_csv(text: str) -> list[Line]:
-    """The lines of a CSV text, separated by comma, semicolon or tab, whichever its first line has. Raises `TableError`."""
-    head = text.lstrip("\ufeff").partition("\n")[0]
-    separator = max(SEPARATORS, key=head.count)
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=separator, strict=True)
+    """The lines of a CSV text with comma, semicolon or tab, whichever gives most of them two values. Raises `TableError`."""
+    text = text.lstrip("\ufeff")
+    rows = _rows(text, max(SEPARATORS, key=lambda separator: _fitting(text, separator)))
     lines: list[Line] = []
     try:
         for row in rows:
@@ -66,6 +66,19 @@ def from_csv(text: str) -> list[Line]:
         raise TableError(f"The CSV has {len(lines):,} lines, and {MOST:,} are the most. Shorten it.")
     read(lines)
     return lines
+
+
+def _rows(text: str, separator: str) -> Any:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+
+
+def _fitting(text: str, separator: str) -> int:
+    """How many lines have two values, as far as the text can be read."""
+    found = 0
+    with contextlib.suppress(csv.Error):
+        for row in _rows(text, separator):
+            found += len(row) == 2
+    return found
 
 
 def _line(row: Sequence[str], number: int) -> Line:

@@ -28,6 +28,7 @@ from connections.testing import Verdict
 from flows.models import Flow
 from logs.audit import SYSTEM
 from logs.models import Call
+from mappings.once import Once
 from operations import keeping
 from operations.actions import create_preset
 from operations.asking import Asked, FilePart
@@ -272,6 +273,7 @@ def presets_row(name: str, house: SimpleNamespace) -> Any:
 @pytest.fixture(autouse=True)
 def no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared rows stand in an open transaction, in which no call may be made."""
+    monkeypatch.setattr("mappings.views.editor.run_once", lambda *rest: Once(refused="Nothing was sent."))
     monkeypatch.setattr(connection_actions, "probe_admin", lambda connection, context: Verdict("ok", "It works."))
     monkeypatch.setattr(connection_actions, "probe", lambda connection, context: Verdict("ok", "It works."))
 
