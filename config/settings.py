@@ -195,6 +195,7 @@ RECORDS = {
     "recent": "flows.lookup.recent",
     "newest": "flows.lookup.newest",
     "names": "flows.lookup.names",
+    "some": "flows.lookup.some",
 }
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.

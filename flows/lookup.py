@@ -9,6 +9,8 @@ from flows.models import Entity, Record
 MOST = 50
 # So many records are asked which fields there are.
 LOOKED_AT = 20
+# So many are tried on a filter that is being typed.
+COUNTED = 200
 
 
 def named(name: str) -> dict[str, Any] | None:
@@ -46,3 +48,13 @@ def names(entity: str) -> dict[str, dict[str, Any]]:
                 if part.get(name) in (None, ""):
                     part[name] = value
     return found
+
+
+def some(entity: str) -> tuple[int, list[dict[str, Any]]]:
+    """How many records of an entity there are, and the newest of them, as mappings see them."""
+    rows = Record.objects.of(entity).order_by("-changed_at", "-pk")
+    seen = [
+        {"key": row.key, "fields": row.fields, "custom": row.custom, "entity": entity}
+        for row in rows.only("key", "fields", "custom")[:COUNTED]
+    ]
+    return rows.count(), seen

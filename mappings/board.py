@@ -5,6 +5,7 @@ Every row is as high as every other, so where a cord ends follows from the numbe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,9 +23,13 @@ ICONS = {"field": "link", "static": "equals", "formula": "formula", "lookup": "t
 
 @dataclass(frozen=True)
 class Source:
-    """A field that can be read. `hot` feeds the rule that is open; `held` waits for its other end."""
+    """A field that can be read, under a `label` that no other has.
+
+    `hot` feeds the rule that is open; `held` waits for its other end.
+    """
 
     field: Field
+    label: str
     used: bool = False
     hot: bool = False
     held: bool = False
@@ -40,6 +45,7 @@ class Target:
     """A field that can be filled, with the rule that fills it: its place (from 0) and its row's id, None for a draft."""
 
     field: Field
+    label: str
     rule: RuleSpec | None = None
     number: int | None = None
     pk: int | None = None
@@ -110,7 +116,8 @@ def board(
 ) -> Board:
     """The board of a mapping as it was applied to a sample."""
     read = [reads(rule) for rule in spec.rules]
-    left = [_source(each, read, what) for each in _with_read(sources, read)]
+    all_sources = _with_read(sources, read)
+    left = [_source(each, label, read, what) for each, label in zip(all_sources, labels(all_sources), strict=True)]
     kept = [row for place, row in enumerate(left) if what.everything or row.used or row.held or place < SOURCES]
     right = _targets(spec, applied, targets, what)
     filled = sum(row.rule is not None for row in right)
@@ -145,41 +152,47 @@ def _with_read(sources: Sequence[Field], read: list[list[Parts]]) -> list[Field]
     return [*sources, *(Field(path, ".".join(path), "not in sample") for path in sorted(plain) if path[0] in tops)]
 
 
-def _source(each: Field, read: list[list[Parts]], what: Shown) -> Source:
+def labels(all_of_them: Sequence[Field]) -> list[str]:
+    """A short name for each field; where two would be called the same, the path."""
+    count = Counter(each.label for each in all_of_them)
+    return [each.label if count[each.label] == 1 else each.path for each in all_of_them]
+
+
+def _source(each: Field, label: str, read: list[list[Parts]], what: Shown) -> Source:
     users = [number for number, paths in enumerate(read) if any(meets(each.parts, path) for path in paths)]
-    return Source(each, bool(users), what.selected in users, bool(what.held) and each.path == what.held)
+    return Source(each, label, bool(users), what.selected in users, bool(what.held) and each.path == what.held)
 
 
 def _targets(spec: MappingSpec, applied: Applied, targets: Sequence[Field], what: Shown) -> list[Target]:
     """Filled ones in the order of their rules, then what is missing, then what could be filled."""
     known = {each.path: each for each in targets}
-    rows = [_target(spec, applied, number, rule, known, what) for number, rule in enumerate(spec.rules)]
+    filled = [known.get(rule.target) or _unknown(rule.target, spec.direction) for rule in spec.rules]
     taken = {rule.target for rule in spec.rules}
     within = {path for path, each in known.items() if each.open and any(name.startswith(f"{path}.") for name in taken)}
-    free = [each for each in targets if each.path not in taken]
-    missing = [Target(each, note="required") for each in free if each.required and each.path not in within]
-    others = [
-        Target(replace(each, required=False), note=_offer(each))
-        for each in free
-        if not each.required or each.path in within
-    ]
-    return [*rows, *missing, *others]
+    free = [replace(each, required=each.required and each.path not in within) for each in targets]
+    free = [each for each in free if each.path not in taken]
+    free.sort(key=lambda each: not each.required)
+    names = labels([*dict.fromkeys(filled), *free])
+    named = dict(zip([*dict.fromkeys(filled), *free], names, strict=True))
+    rows = [_target(spec, applied, number, each, named[each], what) for number, each in enumerate(filled)]
+    return [*rows, *(Target(each, named[each], note="required" if each.required else _offer(each)) for each in free)]
+
+
+def _unknown(path: str, direction: str) -> Field:
+    return Field(tuple(path.split(".") if direction == FROM_HUB else path.split(".", 1)), path, "")
 
 
 def _offer(each: Field) -> str:
     return each.sample or ("add a name" if each.kind == "names" else each.kind)
 
 
-def _target(
-    spec: MappingSpec, applied: Applied, number: int, rule: RuleSpec, known: dict[str, Field], what: Shown
-) -> Target:
+def _target(spec: MappingSpec, applied: Applied, number: int, row: Field, label: str, what: Shown) -> Target:
+    rule = spec.rules[number]
     failed = any(problem.rule == number + 1 for problem in applied.problems)
     trace = applied.trace[number] if number < len(applied.trace) else None
     note = "has an error" if failed else shown(trace.after) if trace else ""
-    parts = tuple(rule.target.split(".", 1) if spec.direction != FROM_HUB else rule.target.split("."))
-    row = known.get(rule.target) or Field(parts, rule.target, "")
     pk = what.pks[number] if number < len(what.pks) else None
-    return Target(row, rule, number, pk, number == what.selected, failed, note)
+    return Target(row, label, rule, number, pk, number == what.selected, failed, note)
 
 
 def _cords(found: Board, read: list[list[Parts]]) -> list[Cord]:

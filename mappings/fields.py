@@ -42,6 +42,17 @@ class Field:
     open: bool = False
     choices: tuple[str, ...] = ()
 
+    @property
+    def custom(self) -> bool:
+        return "custom" in self.parts[:2] and self.parts[0] in ("custom", "record")
+
+    @property
+    def label(self) -> str:
+        """What it is called on the board, where the name is what counts: sku, response.id, record.name."""
+        above, rest = (self.parts[:1], self.parts[1:]) if self.parts[0] == "record" else ((), self.parts)
+        rest = rest[1:] if len(rest) > 1 and rest[0] in ("fields", "custom") else rest
+        return ".".join([*above, *rest])
+
 
 def sources(document: Mapping[str, Any], names: Names, direction: str, model: str = "") -> list[Field]:
     """Everything that a document holds, and the fields of the entity that it lacks."""

@@ -26,3 +26,9 @@ def names(entity: str) -> Names:
     """`fields` and `custom`: the names that an entity has and its records use, each with a value that one of them has."""
     found: Names = import_string(settings.RECORDS["names"])(entity)
     return found
+
+
+def some(entity: str) -> tuple[int, list[dict[str, Any]]]:
+    """How many records of an entity there are, and the newest of them, as mappings see them."""
+    found: tuple[int, list[dict[str, Any]]] = import_string(settings.RECORDS["some"])(entity)
+    return found

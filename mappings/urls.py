@@ -7,6 +7,7 @@ app_name = "mappings"
 urlpatterns = [
     path("", views.index, name="list"),
     path("new/", views.new, name="new"),
+    path("passing/", views.passing, name="passing"),
     path("<int:pk>/", editor.detail, name="detail"),
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/delete/", views.delete, name="delete"),

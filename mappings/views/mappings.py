@@ -10,7 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actors import actor_of
 from connections.models import Installation
-from mappings import actions
+from mappings import actions, records
+from mappings.choices import FROM_HUB
+from mappings.filtering import Counted, count
 from mappings.forms import MappingForm, NewMappingForm
 from mappings.models import Mapping
 from ui.access import administrator, viewer
@@ -46,7 +48,19 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data):
             messages.success(request, "The settings are saved as a new version.")
         return redirect("mappings:detail", pk)
-    return render(request, "mappings/edit.html", {"form": form, "mapping": _mapping(pk)})
+    mapping = _mapping(pk)
+    sends = mapping.direction == FROM_HUB
+    counted = _counted(mapping.entity, mapping.filter, mapping.error_filter) if sends else None
+    return render(request, "mappings/edit.html", {"form": form, "mapping": mapping, "counted": counted})
+
+
+@administrator
+@require_POST
+def passing(request: HttpRequest) -> HttpResponse:
+    """How many records pass the filters as they are typed."""
+    given = {name: request.POST.get(name, "") for name in ("entity", "filter", "error_filter")}
+    counted = _counted(**given) if request.POST.get("direction", FROM_HUB) == FROM_HUB else None
+    return render(request, "mappings/_passing.html", {"counted": counted})
 
 
 @administrator
@@ -70,6 +84,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("mappings:detail", pk)
     messages.success(request, f"The mapping {mapping.name} is deleted.")
     return redirect("mappings:list")
+
+
+def _counted(entity: str, filter: str, error_filter: str) -> Counted:
+    return count(entity, filter, error_filter, *records.some(entity))
 
 
 def _mapping(pk: int) -> Mapping:

@@ -82,6 +82,7 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:edit": ("administrator", BOTH),
     "mappings:delete": ("administrator", SEND),
     "mappings:activate": ("administrator", SEND),
+    "mappings:passing": ("administrator", SEND),
     "mappings:connect": ("administrator", SEND),
     "mappings:once": ("operator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
