@@ -43,10 +43,6 @@ class Field:
     choices: tuple[str, ...] = ()
 
     @property
-    def custom(self) -> bool:
-        return "custom" in self.parts[:2] and self.parts[0] in ("custom", "record")
-
-    @property
     def label(self) -> str:
         """What it is called on the board, where the name is what counts: sku, response.id, record.name."""
         above, rest = (self.parts[:1], self.parts[1:]) if self.parts[0] == "record" else ((), self.parts)
