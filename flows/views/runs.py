@@ -155,7 +155,7 @@ def _again(request: HttpRequest) -> bool | None:
 
 
 def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.select_related("installation", "mapping", "flow", "preset"), pk=pk)
+    return get_object_or_404(Run.objects.select_related("installation", "mapping", "version", "flow", "preset"), pk=pk)
 
 
 def _progress(run: Run) -> dict[str, Any]:
