@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flows.models import Record
@@ -20,3 +21,9 @@ def recent() -> list[tuple[str, str]]:
     """The newest records, as names and titles."""
     rows = Record.objects.select_related("entity").order_by("-pk")[:MOST]
     return [(f"{row.entity.name}/{row.key}", row.title) for row in rows]
+
+
+def of_entity(entity: str) -> tuple[int, Iterator[dict[str, Any]]]:
+    """How many records an entity has, and each of them as mappings see it, oldest first."""
+    records = Record.objects.of(entity).order_by("pk").values("key", "fields", "custom")
+    return records.count(), ({**each, "entity": entity} for each in records.iterator(chunk_size=200))

@@ -18,9 +18,9 @@ QUIET_CAUSES = frozenset({"answer", "event", "pull", "sample"})
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history,
-    `made_by` as in `RecordChange`, but for `correlation_id`: the flows that the change starts make their calls under it. A change that is made for one
-    flow names it in `only_flow`, and starts no other.
+    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history
+    (`made_by` as in `RecordChange`), but for `correlation_id`: the flows that the change starts make their calls under it.
+    A change that is made for one flow names it in `only_flow`, and starts no other.
     """
 
     kind: str

@@ -53,7 +53,7 @@ class Session:
         return self._cancelled or self.gave_way or self.refused is not None or self.lease.lost.is_set()
 
     def context(self, item: Item) -> Context:
-        """The origin of every call that is made for this item; it names the version of the mapping, and the preset, if one made it."""
+        """The origin of every call that is made for this item; it names the versions of mapping and preset that make it."""
         preset, version = self.run.preset, self.run.version
         label = f"Run {self.run.pk}, {item.record.entity.name} {item.record.key}"
         return Context(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from connections.models import Installation
 from logs import audit
 from logs.audit import SYSTEM, Actor
-from mappings.models import Mapping, MappingVersion, Rule
+from mappings.models import Mapping, MappingVersion, Rule, column
 
 # The one list of what a mapping and a rule say: versions, differences, files and copies are made from it.
 MAPPING_FIELDS = (
@@ -30,6 +31,7 @@ RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode",
 # Where a mapping stands among the others and whether it is used is no part of what it says, so it makes no version.
 STANDING = ("order", "active")
 Values = dict[str, Any]
+Row = TypeVar("Row", Mapping, Rule)
 
 
 class NameTaken(Exception):
@@ -76,7 +78,7 @@ def change_mapping(actor: Actor, mapping: Mapping, values: Values, note: str = "
     changes = audit.changed(_values(mapping, MAPPING_FIELDS), values)
     for name, value in values.items():
         setattr(mapping, name, value)
-    return changed(actor, mapping, changes, note=note)
+    return _changed(actor, mapping, changes, note=note)
 
 
 @transaction.atomic
@@ -98,14 +100,14 @@ def save_rule(actor: Actor, rule: Rule, values: Values, note: str = "") -> bool:
     if not rule.pk:
         rule.order = (rule.mapping.rules.aggregate(last=Max("order"))["last"] or 0) + 1
     rule.save()
-    return changed(actor, rule.mapping, {f"rule {rule.target}": [before or None, changes]}, note=note)
+    return _changed(actor, rule.mapping, {f"rule {rule.target}": [before or None, changes]}, note=note)
 
 
 @transaction.atomic
 def delete_rule(actor: Actor, rule: Rule) -> None:
     mapping, before = rule.mapping, _values(rule, RULE_FIELDS)
     rule.delete()
-    changed(actor, mapping, {f"rule {rule.target}": [before, None]})
+    _changed(actor, mapping, {f"rule {rule.target}": [before, None]})
 
 
 def write_mapping(
@@ -121,7 +123,7 @@ def write_mapping(
             mapping.save()
             _write_rules(mapping, said["rules"])
             after = snapshot(mapping)
-            changed(actor, mapping, audit.changed(before, after), action, note)
+            _changed(actor, mapping, audit.changed(before, after), action, note)
             return _keep(actor, mapping, note)[0], not _same(before, after)
     except IntegrityError:
         raise NameTaken(said["name"]) from None
@@ -144,8 +146,65 @@ def note_version(actor: Actor, version: MappingVersion, note: str) -> bool:
     return True
 
 
-def changed(actor: Actor, mapping: Mapping, changes: Values, action: str = "changed", note: str = "") -> bool:
-    """What follows from changes that were made: a new version and an audit line. False where there were none."""
+def move_rule(actor: Actor, rule: Rule, step: int) -> bool:
+    """Move a rule `step` places down (up if negative). False at the end."""
+    rules = list(rule.mapping.rules.all())
+    return order_rules(actor, rule.mapping, _stepped(rules, rule, step))
+
+
+@transaction.atomic
+def order_rules(actor: Actor, mapping: Mapping, first: Iterable[int]) -> bool:
+    """Put the rules of these ids first, in this order, the others after them. False where that is how they stand."""
+    rules = list(mapping.rules.all())
+    wanted = _in_order(rules, first)
+    if wanted == rules:
+        return False
+    for number, rule in enumerate(wanted, start=1):
+        rule.order = number
+    Rule.objects.bulk_update(wanted, ["order"])
+    targets = [[rule.target for rule in each] for each in (rules, wanted)]
+    return _changed(actor, mapping, {"order of rules": targets})
+
+
+def move_mapping(actor: Actor, mapping: Mapping, step: int) -> bool:
+    """Move a mapping among those of its installation. False at the end."""
+    return order_mappings(actor, mapping.installation, _stepped(_all_of(mapping.installation), mapping, step))
+
+
+@transaction.atomic
+def order_mappings(actor: Actor, installation: Installation, first: Iterable[int]) -> bool:
+    """As `order_rules`. It makes no version: what each mapping says stays as it is."""
+    mappings = _all_of(installation)
+    wanted = _in_order(mappings, first)
+    if wanted == mappings:
+        return False
+    for number, mapping in enumerate(wanted, start=1):
+        mapping.order = number
+    Mapping.objects.bulk_update(wanted, ["order"])
+    names = [[mapping.name for mapping in each] for each in (mappings, wanted)]
+    audit.write(actor, "ordered mappings", "installation", installation.pk, installation.name, {"order": names})
+    return True
+
+
+def _all_of(installation: Installation) -> list[Mapping]:
+    return list(installation.mappings.order_by("order", "pk"))
+
+
+def _stepped(rows: list[Row], row: Row, step: int) -> list[int]:
+    """The ids in their order after the step."""
+    ids = [each.pk for each in rows]
+    old = ids.index(row.pk)
+    ids.insert(min(max(old + step, 0), len(ids) - 1), ids.pop(old))
+    return ids
+
+
+def _in_order(rows: list[Row], first: Iterable[int]) -> list[Row]:
+    known = {row.pk: row for row in rows}
+    named = [known[pk] for pk in dict.fromkeys(first) if pk in known]
+    return named + [row for row in rows if row not in named]
+
+
+def _changed(actor: Actor, mapping: Mapping, changes: Values, action: str = "changed", note: str = "") -> bool:
     if not changes:
         return False
     mapping.changed_at = timezone.now()
@@ -192,7 +251,7 @@ def _write_rules(mapping: Mapping, wanted: list[Values]) -> None:
         if rule.pk:
             there.remove(rule)
         for name in RULE_FIELDS:
-            setattr(rule, name, values.get(name, Rule._meta.get_field(name).get_default()))
+            setattr(rule, name, values.get(name, column(Rule, name).get_default()))
         rule.order = number
         rule.save()
     Rule.objects.filter(pk__in=[rule.pk for rule in there]).delete()

@@ -71,6 +71,9 @@ class Mapping(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("mappings:detail", args=[self.pk])
+
     @property
     def state_info(self) -> State:
         return MAPPING_STATES["active" if self.active else "inactive"]
@@ -82,9 +85,6 @@ class Mapping(models.Model):
     @property
     def delete_warning(self) -> str:
         return f"Its {self.rules.count()} rules go with it, and {self.entity} records are no longer mapped by it."
-
-    def get_absolute_url(self) -> str:
-        return reverse("mappings:detail", args=[self.pk])
 
     def spec(self) -> MappingSpec:
         """The mapping as the pure functions of `mappings.apply` take it."""
@@ -184,6 +184,13 @@ class MappingVersion(Version):
         """As `Mapping.spec`; `model` is the installation's."""
         mapping, rules = self.rows()
         return mapping.spec_with(rules, model)
+
+
+def column(kind: type[models.Model], name: str) -> models.Field[Any, Any]:
+    found = kind._meta.get_field(name)
+    if not isinstance(found, models.Field):
+        raise TypeError(f"{name} of {kind.__name__} is no column.")
+    return found
 
 
 def _filled(row: Row, values: dict[str, Any]) -> Row:

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from mappings import views
+from mappings.views import copies, files, order, passing, versions
+from mappings.views import mappings as views
 
 app_name = "mappings"
 urlpatterns = [
@@ -9,6 +10,20 @@ urlpatterns = [
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/delete/", views.delete, name="delete"),
+    path("<int:pk>/versions/", versions.listing, name="versions"),
+    path("versions/<int:pk>/", versions.detail, name="version"),
+    path("versions/<int:pk>/roll-back/", versions.roll_back, name="roll_back"),
+    path("versions/<int:pk>/note/", versions.note, name="note"),
+    path("<int:pk>/clone/", copies.clone, name="clone"),
+    path("<int:pk>/turn-round/", copies.turn_round, name="turn_round"),
+    path("<int:pk>/move/", order.move, name="move"),
+    path("<int:pk>/order-rules/", order.rules, name="order_rules"),
+    path("<int:pk>/rules/<int:rule_pk>/switch/", order.switch_rule, name="rule_switch"),
+    path("of/<int:pk>/order/", order.mappings, name="order"),
+    path("of/<int:pk>/export/", files.download, name="export"),
+    path("of/<int:pk>/import/", files.upload, name="import"),
+    path("<int:pk>/passing/", passing.detail, name="passing"),
+    path("passing/", passing.typed, name="passing_typed"),
     path("<int:pk>/activate/", views.activate, name="activate"),
     path("<int:pk>/rules/new/", views.rule, name="rule_new"),
     path("<int:pk>/rules/<int:rule_pk>/", views.rule, name="rule_edit"),

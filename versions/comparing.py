@@ -23,6 +23,14 @@ class Comparison(Generic[V]):
     newer: V | None
     rows: list[Difference]
 
+    @property
+    def left(self) -> str:
+        return f"Version {self.older.number}" if self.older else ""
+
+    @property
+    def right(self) -> str:
+        return f"Version {self.newer.number}" if self.newer else ""
+
 
 def compare(here: V, versions: Iterable[V], wanted: str, fields_of: Callable[[V], Iterable[Field]]) -> Comparison[V]:
     """`wanted` is the number of the other one as an address has it; by default the one before."""

@@ -15,7 +15,7 @@ from accounts.actors import actor_of
 from connections.models import Installation
 from mappings import actions, samples
 from mappings.apply import MappingSpec
-from mappings.forms import MappingForm, NewMappingForm, RuleForm
+from mappings.forms import MappingForm, NewMappingForm, RuleForm, note_in
 from mappings.models import Mapping, Rule
 from mappings.preview import SampleError, read_sample, show, with_draft
 from ui.access import administrator, viewer
@@ -64,10 +64,11 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(request.POST or None, instance=_mapping(pk))
     if form.is_valid():
-        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data):
-            messages.success(request, "The settings are saved as a new version.")
+        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data, note_in(request.POST)):
+            messages.success(request, "The settings are saved.")
         return redirect("mappings:detail", pk)
-    return render(request, "mappings/edit.html", {"form": form, "mapping": _mapping(pk)})
+    context = {"form": form, "mapping": _mapping(pk), "note": request.POST.get("note", "")}
+    return render(request, "mappings/edit.html", context)
 
 
 @administrator
@@ -75,7 +76,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def activate(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn a mapping on or off."""
     actions.change_mapping(actor_of(request), _mapping(pk), {"active": request.POST.get("active") == "1"})
-    return redirect("mappings:detail", pk)
+    return redirect("mappings:list") if request.POST.get("next") == "list" else redirect("mappings:detail", pk)
 
 
 @administrator
