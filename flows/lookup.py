@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from flows.models import Record
@@ -23,7 +22,7 @@ def recent() -> list[tuple[str, str]]:
     return [(f"{row.entity.name}/{row.key}", row.title) for row in rows]
 
 
-def of_entity(entity: str) -> tuple[int, Iterator[dict[str, Any]]]:
-    """How many records an entity has, and each of them as mappings see it, oldest first."""
+def of_entity(entity: str, most: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many records an entity has, and the first `most` of them as mappings see them."""
     records = Record.objects.of(entity).order_by("pk").values("key", "fields", "custom")
-    return records.count(), ({**each, "entity": entity} for each in records.iterator(chunk_size=200))
+    return records.count(), [{**each, "entity": entity} for each in records[:most]]

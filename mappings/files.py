@@ -78,15 +78,15 @@ def read(text: str, directions: Directions | None = None) -> list[Values]:
 def _short(kind: Kind, names: tuple[str, ...], values: Values) -> Values:
     fields = {name: column(kind, name) for name in names}
     return {
-        name: _out(name, values[name]) for name, each in fields.items()
+        name: _out(each, values[name]) for name, each in fields.items()
         if name in ALWAYS or values[name] != each.get_default()
     }  # fmt: skip
 
 
-def _out(name: str, value: Any) -> Any:
-    if name == "lookup":
+def _out(each: models.Field[Any, Any], value: Any) -> Any:
+    if each.name == "lookup":
         return dict(value)
-    return value.split("\n") if isinstance(value, str) and "\n" in value else value
+    return value.split("\n") if isinstance(each, models.TextField) and "\n" in value else value
 
 
 def _pretty(value: Any, indent: int) -> str:

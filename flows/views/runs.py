@@ -82,7 +82,8 @@ def run_pull(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    return show(request, "flows/run.html", _progress(run) | _items(request, run))
+    newer = run.mapping if run.version and run.mapping and run.mapping.version > run.version.number else None
+    return show(request, "flows/run.html", _progress(run) | _items(request, run) | {"newer": newer})
 
 
 @viewer
