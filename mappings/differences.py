@@ -13,15 +13,25 @@ from versions.differences import Difference, Field, compared, leaves, numbered
 Values = dict[str, Any]
 
 
+def changed_fields(before: Values, after: Values) -> list[str]:
+    """Only the names of what differs."""
+    old, new = dict(fields_of(before)), dict(fields_of(after))
+    return [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+
+
 def differences(before: Values, after: Values, standing: bool = False) -> list[Difference]:
     return compared(fields_of(before, standing), fields_of(after, standing))
 
 
 def fields_of(said: Values, standing: bool = False) -> Iterator[Field]:
-    """(name, text) of all that a snapshot says, what is empty left out; with `standing`, where the mapping stands too."""
+    """(name, text) of all that a snapshot says, but for what is empty in a rule; with `standing`, where the mapping stands
+    too. An empty snapshot says nothing.
+    """
+    if not said:
+        return
     for name in MAPPING_FIELDS:
         if standing or name not in STANDING:
-            yield from _field(Mapping, "", name, said.get(name))
+            yield from _field(Mapping, "", name, said.get(name), or_empty=True)
     targets = [target for target, _ in numbered((rule["target"], "") for rule in said["rules"])]
     if targets:
         yield "Order of rules", "\n".join(targets)
@@ -31,12 +41,13 @@ def fields_of(said: Values, standing: bool = False) -> Iterator[Field]:
                 yield from _field(Rule, f"Rule {target} › ", name, rule.get(name))
 
 
-def _field(kind: type[Mapping | Rule], before: str, name: str, value: Any) -> Iterator[Field]:
+def _field(kind: type[Mapping | Rule], before: str, name: str, value: Any, or_empty: bool = False) -> Iterator[Field]:
     field = column(kind, name)
     label = before + str(field.verbose_name).capitalize()
     if value is None or value in ("", [], {}):
-        return
-    if isinstance(value, bool):
+        if or_empty:
+            yield label, ""
+    elif isinstance(value, bool):
         yield label, "yes" if value else "no"
     elif name == "lookup":
         for key, written in value:

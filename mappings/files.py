@@ -209,6 +209,9 @@ def _in(kind: Kind, name: str, given: Values) -> Any:
         value = "\n".join(value)
     elif isinstance(each, models.CharField | models.TextField):
         _must(isinstance(value, str), "This is no text. Put it in quotes.")
+    if each.choices:
+        known = [choice for choice, _ in each.flatchoices]
+        _must(value in known, f"This is none of {', '.join(known)}.")
     _must(_storable(value), "It holds a character that can't be kept. Take it out.")
     return value
 

@@ -69,5 +69,5 @@ def carry_out(actor: Actor, installation: Installation, changes: list[Change], n
 
 
 def _change(said: Values, mapping: Mapping | None) -> Change:
-    before = snapshot(mapping) if mapping else {"rules": []}
+    before = snapshot(mapping) if mapping else {}
     return Change(said, mapping, differences(before, said, standing=True))

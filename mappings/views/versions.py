@@ -11,21 +11,24 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actors import actor_of
 from mappings import actions
-from mappings.differences import fields_of
+from mappings.differences import changed_fields, fields_of
 from mappings.forms import note_in
 from mappings.models import Mapping, MappingVersion
 from ui.access import administrator, person_of, viewer
 from versions.comparing import compare
 from versions.differences import Field
 
+MOST = 200
+
 
 @viewer
 @require_safe
 def listing(request: HttpRequest, pk: int) -> HttpResponse:
     mapping = get_object_or_404(Mapping.objects.select_related("installation"), pk=pk)
-    return render(
-        request, "mappings/versions.html", {"mapping": mapping, "versions": MappingVersion.objects.of(pk).defer("said")}
-    )
+    newest = list(MappingVersion.objects.of(pk)[: MOST + 1])
+    said = [version.said for version in newest] + ([] if len(newest) > MOST else [{}])
+    rows = [(version, changed_fields(said[number + 1], said[number])) for number, version in enumerate(newest[:MOST])]
+    return render(request, "mappings/versions.html", {"mapping": mapping, "rows": rows, "more": len(newest) > MOST})
 
 
 @viewer
