@@ -190,7 +190,7 @@ MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
 WAITS_FOR = "connections.waits.waits_for"
 # Where forms of operations find records: a function from Entity/key to the record's parts or None, and one that gives the
 # newest records as such names with their titles.
-RECORDS = {"named": "flows.lookup.named", "recent": "flows.lookup.recent", "first": "flows.lookup.of_entity"}
+RECORDS = {"named": "flows.lookup.named", "recent": "flows.lookup.recent"}
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

@@ -20,9 +20,3 @@ def recent() -> list[tuple[str, str]]:
     """The newest records, as names and titles."""
     rows = Record.objects.select_related("entity").order_by("-pk")[:MOST]
     return [(f"{row.entity.name}/{row.key}", row.title) for row in rows]
-
-
-def of_entity(entity: str, most: int) -> tuple[int, list[dict[str, Any]]]:
-    """How many records an entity has, and the first `most` of them as mappings see them."""
-    records = Record.objects.of(entity).order_by("pk").values("key", "fields", "custom")
-    return records.count(), [{**each, "entity": entity} for each in records[:most]]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from mappings.views import copies, files, order, passing, versions
+from mappings.views import copies, files, order, versions
 from mappings.views import mappings as views
 
 app_name = "mappings"
@@ -22,8 +22,6 @@ urlpatterns = [
     path("of/<int:pk>/order/", order.mappings, name="order"),
     path("of/<int:pk>/export/", files.download, name="export"),
     path("of/<int:pk>/import/", files.upload, name="import"),
-    path("<int:pk>/passing/", passing.detail, name="passing"),
-    path("passing/", passing.typed, name="passing_typed"),
     path("<int:pk>/activate/", views.activate, name="activate"),
     path("<int:pk>/rules/new/", views.rule, name="rule_new"),
     path("<int:pk>/rules/<int:rule_pk>/", views.rule, name="rule_edit"),

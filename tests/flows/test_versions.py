@@ -12,7 +12,6 @@ from flows.session import Session
 from logs.models import Call
 from mappings import actions
 from mappings.models import Mapping, MappingVersion
-from mappings.passing import count
 from tests.flows.builders import OMAR, product, push, ready_installation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,27 +82,3 @@ def test_calls_changes_and_runs_lead_to_the_version(openai, as_viewer):
     record = run.items.get().record
     assert back.get_absolute_url() in as_viewer.get(record.get_absolute_url()).content.decode()
     assert str(call.pk) in as_viewer.get(f"/log/?tag={version.tag}").content.decode()
-
-
-def test_records_that_pass_are_counted_as_a_run_would_take_them(as_administrator, monkeypatch):
-    installation = ready_installation()
-    for number in range(6):
-        product(f"P-{number}", price=number)
-    found = count(installation, "Product", "fields.price > 1", "fields.price = 5")
-    assert (found.passed, found.left_out, found.refused, found.of) == (3, 2, 1, "of 6")
-    monkeypatch.setattr("mappings.passing.MOST", 4)
-    assert count(installation, "Product", "", "").of == "of the first 4 of 6"
-    typed = {
-        "installation": installation.pk,
-        "direction": "from_hub",
-        "entity": "Product",
-        "filter": "fields.price = 2",
-    }
-    page = as_administrator.post("/mappings/passing/", typed).content.decode()
-    assert "<strong" in page and "of the first 4 of 6 Product records pass" in page and "<html" not in page
-    page = as_administrator.post("/mappings/passing/", typed | {"filter": "fields.("}).content.decode()
-    assert "Line 1, character" in page and "Filter" in page
-    assert (
-        "nothing can be counted"
-        in as_administrator.post("/mappings/passing/", typed | {"direction": "to_hub"}).content.decode()
-    )

@@ -94,8 +94,6 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:rule_switch": ("administrator", SEND),
     "mappings:export": ("viewer", READ),
     "mappings:import": ("administrator", BOTH),
-    "mappings:passing": ("viewer", READ),
-    "mappings:passing_typed": ("administrator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
     "mappings:rule_edit": ("administrator", BOTH),
     "mappings:rule_move": ("administrator", SEND),
