@@ -20,22 +20,33 @@ from jsonata.functions import Functions
 from jsonata.jexception import JException
 from jsonata.jsonata import Jsonata
 
+from expressions.functions import OURS
+
 MAX_LENGTH: Final = 10_000
 MAX_NESTING: Final = 60
 MAX_STEPS: Final = 200_000
 MAX_SECONDS: Final = 1.0
 MAX_DEPTH: Final = 150
 MAX_SIZE: Final = 1_000_000
+MAX_MATCHES: Final = 10_000  # each costs RE2 a copy of the text
+LONGEST_DATE: Final = 100  # the library reads dates with a regular expression that it makes of the picture
 NODE_SIZE: Final = 8  # what a member of a list or object counts, beside its text
 TOO_SHORT: Final = "S0203"  # of JSONata: the token it names is the one that is missing
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
-class ExpressionError(Exception):
-    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None."""
+_Regexp: Any = type(re2.compile("x"))  # type: ignore[no-untyped-call]  # the library is not typed
 
-    def __init__(self, message: str, position: int | None = None, source: str = "") -> None:
+
+class ExpressionError(Exception):
+    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None.
+
+    `repair` is what the word at the position was probably meant to be, where that is known.
+    """
+
+    def __init__(self, message: str, position: int | None = None, source: str = "", repair: str = "") -> None:
         super().__init__(message)
+        self.repair = repair
         self.message = message
         self.position = position
         self.line, self.column = line_and_column(source, position)
@@ -52,16 +63,31 @@ def line_and_column(source: str, position: int | None) -> tuple[int | None, int 
     return before.count("\n") + 1, position - before.rfind("\n")
 
 
+class _Pattern(_Regexp):  # type: ignore[misc]  # the library is not typed
+    """A regular expression whose search ends with an error after so many matches; split and sub search by it too."""
+
+    def finditer(self, text: Any, pos: Any = None, endpos: Any = None) -> Iterator[Any]:
+        for number, found in enumerate(super().finditer(text, pos, endpos)):
+            if number >= MAX_MATCHES:
+                raise ExpressionError(f"{OUTSIDE}a regular expression fits more than {MAX_MATCHES:,} places.")
+            yield found
+
+
 def check(source: str) -> None:
     """Raise `ExpressionError` unless the expression can be read and every function that it calls is there."""
     nodes = list(_nodes(_compiled(source).ast))
-    library: Any = Jsonata.static_frame  # the library is not typed
-    known = {*library.bindings, *_named_here(nodes)}
+    known = {*_known(), *_named_here(nodes)}
     for node in nodes:
         called = node.procedure if node.type in ("function", "partial") else None
         if called is not None and called.type == "variable" and called.value not in known:
             at = source.rfind(called.value, 0, called.position)
-            raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
+            raise _no_function(called.value, at if at >= 0 else None, source)
+
+
+def _known() -> set[str]:
+    """The names of all functions, without $."""
+    library: Any = Jsonata.static_frame  # the library is not typed
+    return {*library.bindings, *OURS}
 
 
 def _nodes(root: Any) -> Iterator[Any]:
@@ -125,7 +151,7 @@ def _compiled(source: str) -> Jsonata:
         options.case_sensitive, options.one_line = not flags.case_insensitive, not flags.multiline
         options.log_errors, options.max_mem = False, 1 << 20
         try:
-            return re2.compile(pattern, options)  # type: ignore[no-untyped-call]  # the library is not typed
+            return _Pattern(pattern, options)
         except re2.error as error:
             what = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
             at = source.find(f"/{pattern}")
@@ -169,11 +195,13 @@ class _Bounds:
         return {
             "__evaluate_entry": self.enter,
             "__evaluate_exit": self.leave,
+            **{name: function(call) for name, call in OURS.items()},
             "eval": function(self.no_eval),
             "append": function(self.append),
             "pad": function(self.pad),
             "join": function(self.join),
             "replace": function(self.replace),
+            "toMillis": function(self.to_millis),
         }
 
     def enter(self, expression: Any, document: Any, frame: Any) -> None:
@@ -223,6 +251,11 @@ class _Bounds:
             self.bounded(len(text) + places * len(replacement), "$replace")
         return Functions.replace(text, pattern, replacement, limit)
 
+    def to_millis(self, date: Any = None, picture: Any = None) -> Any:
+        if any(isinstance(text, str) and len(text) > LONGEST_DATE for text in (date, picture)):
+            raise self.stop(f"a date for $toMillis is longer than {LONGEST_DATE} characters.")
+        return Functions.datetime_to_millis(date, picture)
+
 
 def weight(value: Any) -> int:
     """About how many characters a value has when written out; counting ends soon after `MAX_SIZE`.
@@ -252,7 +285,7 @@ def _explained(error: Exception, source: str) -> ExpressionError:
         return ExpressionError(f"It failed on this record: {error}.", None, source)
     position = _position(error, source)
     if error.error in ("T1005", "T1006") and isinstance(error.current, str):
-        return ExpressionError(_no_function(error.current), position, source)
+        return _no_function(error.current, position, source)
     text = str(error).removeprefix("JSONataException ").rstrip(".")
     return ExpressionError(f"{text}.", position, source)
 
@@ -268,7 +301,10 @@ def _position(error: JException, source: str) -> int | None:
     return begin if begin >= 0 else min(error.location, len(source))
 
 
-def _no_function(name: str) -> str:
-    frame: Any = Jsonata.static_frame
-    close = difflib.get_close_matches(name, frame.bindings, n=1)
-    return f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+def _no_function(name: str, position: int | None, source: str) -> ExpressionError:
+    close = difflib.get_close_matches(name.removeprefix("$"), sorted(_known() - {"eval"}), n=1)
+    message = f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+    if not close or position is None:
+        return ExpressionError(message, position, source)
+    has_sign = position > 0 and source[position - 1] == "$"
+    return ExpressionError(message, position, source, close[0] if has_sign else f"${close[0]}")

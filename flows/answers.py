@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from flows.models import Item
 from flows.records import difference
+from mappings.answers import document
 from mappings.apply import RecordView, to_record
 from mappings.models import MappingVersion
 
@@ -25,29 +26,10 @@ class Change:
     problem: str = ""
 
 
-def text_of(response: dict[str, Any]) -> str:
-    """All output text of a response, joined as OpenAI's own SDK joins it; of a chat completion, its first choice."""
-    for choice in response.get("choices") or []:
-        return (choice.get("message") or {}).get("content") or ""
-    parts = (
-        part
-        for output in response.get("output") or []
-        if isinstance(output, dict) and output.get("type") == "message"
-        for part in output.get("content") or []
-    )
-    return "".join(part.get("text") or "" for part in parts if part.get("type") == "output_text")
-
-
 def source_of(item: Item, response: dict[str, Any]) -> dict[str, Any]:
     record = item.record
-    return {
-        "response": response,
-        "text": text_of(response),
-        "event": None,
-        "request": item.request,
-        "record": {"key": record.key, "fields": record.fields, "custom": record.custom},
-        "now": timezone.now().isoformat(timespec="seconds"),
-    }
+    parts = {"key": record.key, "fields": record.fields, "custom": record.custom}
+    return document(response, item.request, parts, timezone.now().isoformat(timespec="seconds"))
 
 
 def changes_of(item: Item, response: dict[str, Any]) -> Change:

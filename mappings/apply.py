@@ -71,7 +71,10 @@ class RecordView:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a mapping cannot be applied. `rule` counts from 1, and is None for the filters; line and column from 1."""
+    """Why a mapping cannot be applied. `rule` counts from 1, and is None for the filters; line and column from 1.
+
+    `repair` is what probably belongs at the place.
+    """
 
     message: str
     rule: int | None = None
@@ -80,6 +83,7 @@ class Problem:
     position: int | None = None
     line: int | None = None
     column: int | None = None
+    repair: str = ""
 
     @property
     def sentence(self) -> str:
@@ -291,7 +295,7 @@ def appended(before: Any, value: Any) -> Any:
 def _problem(error: ExpressionError | PathError, source: str, rule: int | None, target: str) -> Problem:
     if isinstance(error, PathError):
         return Problem(str(error), rule, target, source)
-    return Problem(error.message, rule, target, source, error.position, error.line, error.column)
+    return Problem(error.message, rule, target, source, error.position, error.line, error.column, error.repair)
 
 
 def _words(error: ExpressionError | PathError) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
 from expressions.bounded import MAX_LENGTH
-from mappings.apply import RuleSpec, value_of
+from mappings import tables
+from mappings.apply import RuleSpec
 from mappings.checks import expression_problem, settings_problems, source_problem, target_problem
 from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, TO_HUB
+from mappings.fields import Field
 from mappings.models import Mapping, MappingVersion, Rule
 from ui.forms import OptionCards, Picker
 
@@ -120,20 +122,23 @@ class NewMappingForm(MappingForm):
 
 
 class RuleForm(forms.ModelForm[Rule]):
-    """One rule. What is checked of the source depends on the kind, what of the target on the mapping's direction."""
+    """One rule. What is checked of the source depends on the kind, what of the target on the mapping's direction.
 
-    table = forms.CharField(
-        required=False,
-        label="Lookup table",
-        widget=expression(4),
-        help_text="A line each: value of the source = value to write. Used by the kind Lookup only.",
-    )
+    The lines of the lookup table are not fields: they come as `table_from` and `table_to`, as many as there are.
+    """
 
     class Meta:
         model = Rule
         fields = ["kind", "target", "source", "default", "required", "update_mode"]
-        widgets = {"kind": forms.RadioSelect, "source": expression(4), "default": forms.TextInput}
+        widgets = {
+            "kind": forms.RadioSelect,
+            "target": Picker(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            "source": expression(4),
+            "default": forms.TextInput,
+        }
         labels = {"default": "Default when empty"}
+
+    table_error = csv_error = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -144,8 +149,16 @@ class RuleForm(forms.ModelForm[Rule]):
         )
         self.fields["source"].strip = self.fields["default"].strip = False  # type: ignore[attr-defined]  # text fields
         self.fields["source"].required = True
+        self.fields["source"].widget.attrs |= {
+            "class": "input mono",
+            "aria-describedby": "id_source-e id_source-h",
+            "data-complete": "words",
+        }
         self.fields["source"].error_messages["required"] = "A rule needs a source: a path, a value or a formula."
-        self.initial.setdefault("table", written_table(dict(self.instance.lookup)))
+
+    def offer_targets(self, targets: Sequence[Field]) -> None:
+        widget: Any = self.fields["target"].widget
+        widget.options = [(each.path, each.kind) for each in targets]
 
     def clean_target(self) -> str:
         target = str(self.cleaned_data["target"])
@@ -153,54 +166,47 @@ class RuleForm(forms.ModelForm[Rule]):
             raise forms.ValidationError(problem)
         return target
 
-    def clean_table(self) -> dict[str, Any]:
-        return read_table(self.cleaned_data["table"])
+    @property
+    def lines(self) -> list[tables.Line]:
+        """The lookup table as it was typed, with a blank line to go on."""
+        typed = self.typed_lines()
+        return typed if typed and not any(typed[-1]) else [*typed, ("", "")]
+
+    def typed_lines(self) -> list[tables.Line]:
+        if not self.is_bound:
+            return tables.lines_of(dict(self.initial.get("lookup", self.instance.lookup)))
+        data: Any = self.data  # a QueryDict: the lines come under one name
+        return list(zip(data.getlist("table_from"), data.getlist("table_to"), strict=False))
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         kind, source = data.get("kind"), data.get("source", "")
         if problem := source_problem(kind, source):
             self.add_error("source", problem)
-        if kind == "lookup" and not data.get("table") and "table" not in self.errors:
-            self.add_error("table", "A lookup needs at least one line. Write: value = value to write.")
+        self.table_error = ""
+        try:
+            data["lookup"] = tables.read(self.typed_lines())
+            if kind == "lookup" and not data["lookup"]:
+                self._refuse_table("A lookup needs at least one line: a value to look for, and what to write.")
+        except tables.TableError as error:
+            self._refuse_table(str(error))
         return data
+
+    def _refuse_table(self, sentence: str) -> None:
+        self.table_error = sentence
+        self.add_error(None, f"Lookup table: {sentence}")
 
     def values(self) -> dict[str, Any]:
         """The cleaned rule, as `mappings.actions.save_rule` takes it."""
-        data = dict(self.cleaned_data)
-        return data | {"lookup": [list(pair) for pair in data.pop("table").items()]}
+        return self.cleaned_data | {"lookup": [list(pair) for pair in self.cleaned_data["lookup"].items()]}
 
     def draft(self) -> RuleSpec:
-        """The rule as it was typed, valid or not: the preview shows what is wrong with it."""
-        given: dict[str, Any] = {
-            name: str(self.data.get(name, "")) for name in ("kind", "target", "source", "default", "update_mode")
-        }
+        """The rule as it stands in the form, valid or not: the preview shows what is wrong with it."""
+        names = ("kind", "target", "source", "default", "update_mode")
         try:
-            lookup = read_table(self.data.get("table", ""))
-        except forms.ValidationError:
+            lookup = tables.read(self.typed_lines())
+        except tables.TableError:
             lookup = {}
-        return RuleSpec(**given, required="required" in self.data, lookup=lookup)
-
-
-def read_table(text: str) -> dict[str, Any]:
-    """Lines of `value = value to write`. Raises `ValidationError` naming the line."""
-    table = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        source, equals, value = line.partition("=")
-        if not line.strip():
-            continue
-        if not equals or not source.strip():
-            raise forms.ValidationError(
-                f"Line {number} has no “=” between two values. Write: tables/side = Side tables."
-            )
-        table[source.strip()] = value_of(value.strip())
-    return table
-
-
-def written_table(table: dict[str, Any]) -> str:
-    return "\n".join(f"{source} = {_written(value)}" for source, value in table.items())
-
-
-def _written(value: Any) -> str:
-    """As text where reading gives the same value again, else as JSON."""
-    return value if isinstance(value, str) and value_of(value) == value else json.dumps(value, ensure_ascii=False)
+        given = {name: str(self[name].value() or "") for name in names}
+        required, active = bool(self["required"].value()), self.instance.active
+        return RuleSpec(**given, required=required, lookup=lookup, active=active)

@@ -16,13 +16,13 @@ from django.utils import timezone
 from connections.clients import client_for
 from connections.models import Installation
 from flows.actions import finish_response, save_record
-from flows.answers import text_of
 from flows.models import Item, Record
 from flows.records import Cause
 from logs.audit import SYSTEM
 from logs.context import Context
 from logs.models import Call
 from mappings.actions import recorded
+from mappings.answers import text_of
 from mappings.apply import RecordView, to_record
 from mappings.models import Mapping
 from openai_api.errors import FailedInside

@@ -1,9 +1,6 @@
-"""Pages of mappings: list, one mapping with its rules and the preview, its settings, one rule."""
+"""The list of mappings, and the settings of one."""
 
 from __future__ import annotations
-
-import json
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, RestrictedError
@@ -13,13 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actors import actor_of
 from connections.models import Installation
-from mappings import actions, samples
-from mappings.apply import MappingSpec
-from mappings.forms import MappingForm, NewMappingForm, RuleForm, note_in
-from mappings.models import Mapping, Rule
-from mappings.preview import SampleError, read_sample, show, with_draft
+from mappings import actions, records
+from mappings.choices import FROM_HUB
+from mappings.filtering import Counted, count
+from mappings.forms import MappingForm, NewMappingForm, note_in
+from mappings.models import Mapping
 from ui.access import administrator, viewer
-from ui.htmx import is_partial
 
 
 @viewer
@@ -31,21 +27,6 @@ def index(request: HttpRequest) -> HttpResponse:
         request,
         "mappings/list.html",
         {"mappings": rows, "any_installation": Installation.objects.exists(), "can_edit": _can_edit(request)},
-    )
-
-
-@viewer
-@require_http_methods(["GET", "HEAD", "POST"])
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A mapping and its rules; a POST tries it on the sample that was typed, and changes nothing."""
-    mapping = _mapping(pk)
-    context = _preview(request, mapping.spec())
-    if is_partial(request):
-        return render(request, "mappings/_preview.html", context)
-    return render(
-        request,
-        "mappings/detail.html",
-        context | {"mapping": mapping, "rules": mapping.rules.all(), "can_edit": _can_edit(request)},
     )
 
 
@@ -67,8 +48,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data, note_in(request.POST)):
             messages.success(request, "The settings are saved.")
         return redirect("mappings:detail", pk)
-    context = {"form": form, "mapping": _mapping(pk), "note": request.POST.get("note", "")}
+    mapping = _mapping(pk)
+    sends = mapping.direction == FROM_HUB
+    counted = _counted(mapping.entity, mapping.filter, mapping.error_filter) if sends else None
+    context = {"form": form, "mapping": mapping, "counted": counted, "note": note_in(request.POST)}
     return render(request, "mappings/edit.html", context)
+
+
+@administrator
+@require_POST
+def passing(request: HttpRequest) -> HttpResponse:
+    """How many records pass the filters as they are typed."""
+    given = {name: request.POST.get(name, "") for name in ("entity", "filter", "error_filter")}
+    counted = _counted(**given) if request.POST.get("direction", FROM_HUB) == FROM_HUB else None
+    return render(request, "mappings/_passing.html", {"counted": counted})
 
 
 @administrator
@@ -94,35 +87,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("mappings:list")
 
 
-@administrator
-@require_http_methods(["GET", "HEAD", "POST"])
-def rule(request: HttpRequest, pk: int, rule_pk: int | None = None) -> HttpResponse:
-    """One rule, new or old. The button "Try" and every keystroke try it; only "Save rule" saves it."""
-    mapping = _mapping(pk)
-    row = get_object_or_404(mapping.rules, pk=rule_pk) if rule_pk else Rule(mapping=mapping)
-    form = RuleForm(request.POST or None, instance=row)
-    trying = "try" in request.POST
-    if not trying and form.is_valid():
-        actions.save_rule(actor_of(request), form.instance, form.values())
-        return redirect("mappings:detail", pk)
-    spec = with_draft(mapping.spec(), _number(mapping, rule_pk), form.draft()) if form.is_bound else mapping.spec()
-    context = _preview(request, spec) | {"mapping": mapping, "form": form, "rule": row if rule_pk else None}
-    return render(request, "mappings/_preview.html" if is_partial(request) else "mappings/rule.html", context)
-
-
-@administrator
-@require_POST
-def move_rule(request: HttpRequest, pk: int, rule_pk: int) -> HttpResponse:
-    step = -1 if request.POST.get("step") == "up" else 1
-    actions.move_rule(actor_of(request), get_object_or_404(_mapping(pk).rules, pk=rule_pk), step)
-    return redirect("mappings:detail", pk)
-
-
-@administrator
-@require_POST
-def delete_rule(request: HttpRequest, pk: int, rule_pk: int) -> HttpResponse:
-    actions.delete_rule(actor_of(request), get_object_or_404(_mapping(pk).rules, pk=rule_pk))
-    return redirect("mappings:detail", pk)
+def _counted(entity: str, filter: str, error_filter: str) -> Counted:
+    return count(entity, filter, error_filter, *records.some(entity))
 
 
 def _mapping(pk: int) -> Mapping:
@@ -131,19 +97,3 @@ def _mapping(pk: int) -> Mapping:
 
 def _can_edit(request: HttpRequest) -> bool:
     return bool(request.user.has_role("administrator"))  # type: ignore[union-attr]  # the policy let in nobody else
-
-
-def _number(mapping: Mapping, rule_pk: int | None) -> int | None:
-    """The place of a rule in its mapping, from 0."""
-    return None if rule_pk is None else [row.pk for row in mapping.rules.all()].index(rule_pk)
-
-
-def _preview(request: HttpRequest, spec: MappingSpec) -> dict[str, Any]:
-    """The preview's part of a page: the sample as typed, else one of ours, and what the mapping makes of it."""
-    ours = samples.document(spec.entity, spec.direction, spec.operation)
-    text = request.POST.get("sample") or json.dumps(ours, indent=2, ensure_ascii=False)
-    context: dict[str, Any] = {"sample": text, "spec": spec}
-    try:
-        return context | {"shown": show(spec, read_sample(text))}
-    except SampleError as error:
-        return context | {"sample_error": str(error)}

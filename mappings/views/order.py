@@ -1,4 +1,4 @@
-"""The order of mappings and rules, and whether a rule is used. Each button is a form; dragging sends the same addresses."""
+"""Which mapping comes first, and whether a rule is used."""
 
 from __future__ import annotations
 
@@ -16,18 +16,10 @@ from ui.ids import id_in
 
 @administrator
 @require_POST
-def rules(request: HttpRequest, pk: int) -> HttpResponse:
-    """`order` is there once for each rule, with its id."""
-    mapping = get_object_or_404(Mapping, pk=pk)
-    actions.order_rules(actor_of(request), mapping, _wanted(request))
-    return redirect(mapping)
-
-
-@administrator
-@require_POST
 def mappings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same for the mappings of an installation."""
-    actions.order_mappings(actor_of(request), get_object_or_404(Installation, pk=pk), _wanted(request))
+    """Those of an installation; `order` is there once for each, with its id."""
+    wanted = [id_in(each) for each in request.POST.getlist("order")]
+    actions.order_mappings(actor_of(request), get_object_or_404(Installation, pk=pk), wanted)
     return redirect("mappings:list")
 
 
@@ -48,7 +40,3 @@ def switch_rule(request: HttpRequest, pk: int, rule_pk: int) -> HttpResponse:
     rule = get_object_or_404(mapping.rules, pk=rule_pk)
     actions.save_rule(actor_of(request), rule, {"active": request.POST.get("active") == "1"})
     return redirect(mapping)
-
-
-def _wanted(request: HttpRequest) -> list[int]:
-    return [id_in(each) for each in request.POST.getlist("order")]

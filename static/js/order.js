@@ -1,5 +1,5 @@
 // Rows that can be dragged to another place, for lists that have buttons for it too.
-//   [data-order="address"]   holds the rows; their order is sent to the address as `order`, an id each
+//   [data-rows="address"]   holds the rows; their order is sent to the address as `order`, an id each
 //   [data-row="id"]          a row
 //   [data-drag]              its handle, hidden until this script is there
 (() => {
@@ -12,7 +12,7 @@
       const form = document.createElement("form");
       const token = document.querySelector("[name=csrfmiddlewaretoken]");
       form.method = "post";
-      form.action = list.dataset.order;
+      form.action = list.dataset.rows;
       form.hidden = true;
       const fields = [["csrfmiddlewaretoken", token.value], ...rows().map((row) => ["order", row.dataset.row])];
       for (const [name, value] of fields) form.append(Object.assign(document.createElement("input"), { name, value }));
@@ -52,5 +52,5 @@
     list.addEventListener("drop", (event) => event.preventDefault());
   };
 
-  for (const list of document.querySelectorAll("[data-order]")) start(list);
+  for (const list of document.querySelectorAll("[data-rows]")) start(list);
 })();

@@ -29,6 +29,7 @@ from flows.models import Flow
 from logs.audit import SYSTEM
 from logs.models import Call
 from mappings.models import MappingVersion
+from mappings.once import Once
 from operations import keeping
 from operations.actions import create_preset
 from operations.asking import Asked, FilePart
@@ -90,10 +91,12 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:turn_round": ("administrator", BOTH),
     "mappings:move": ("administrator", SEND),
     "mappings:order": ("administrator", SEND),
-    "mappings:order_rules": ("administrator", SEND),
     "mappings:rule_switch": ("administrator", SEND),
     "mappings:export": ("viewer", READ),
     "mappings:import": ("administrator", BOTH),
+    "mappings:passing": ("administrator", SEND),
+    "mappings:connect": ("administrator", SEND),
+    "mappings:once": ("operator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
     "mappings:rule_edit": ("administrator", BOTH),
     "mappings:rule_move": ("administrator", SEND),
@@ -290,6 +293,7 @@ def mappings_row(name: str, house: SimpleNamespace) -> Any:
 @pytest.fixture(autouse=True)
 def no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared rows stand in an open transaction, in which no call may be made."""
+    monkeypatch.setattr("mappings.views.editor.run_once", lambda *rest: Once(refused="Nothing was sent."))
     monkeypatch.setattr(connection_actions, "probe_admin", lambda connection, context: Verdict("ok", "It works."))
     monkeypatch.setattr(connection_actions, "probe", lambda connection, context: Verdict("ok", "It works."))
 
