@@ -38,7 +38,7 @@ def execute(run_id: int) -> bool:
     with hold(run_id) as lease:
         if lease is None:
             return False
-        run = Run.objects.select_related("installation__connection", "mapping", "preset").get(pk=run_id)
+        run = Run.objects.select_related("installation__connection", "version", "preset").get(pk=run_id)
         _begin(run)
         try:
             if run.kind == "push":
@@ -60,7 +60,7 @@ def _begin(run: Run) -> None:
 
 
 def _push(run: Run, lease: Lease) -> bool:
-    spec = run.mapping.spec() if run.mapping else None
+    spec = run.version.spec(run.installation.model) if run.version else None
     session = Session(run, lease, client_for(run.installation), spec, run.preset.request if run.preset else None)
     for item in run.items.abandoned().select_related("record__entity"):
         recover(session, item)

@@ -16,7 +16,7 @@ from expressions.bounded import ExpressionError, evaluate
 from mappings.paths import PathError, get, put
 
 Kind = Literal["field", "static", "formula", "lookup"]
-Outcome = Literal["written", "default", "empty", "kept", "failed"]
+Outcome = Literal["written", "default", "empty", "kept", "off", "failed"]
 RECORD_PARTS = ("fields", "custom")
 # A record is never lost by a mapping: it is marked, as a pull marks what is gone at OpenAI.
 DELETED = "custom.deleted"
@@ -36,6 +36,7 @@ class RuleSpec:
     required: bool = False
     update_mode: str = "overwrite"
     lookup: Mapping[str, Any] = field(default_factory=dict)
+    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,10 @@ def _left_out(sync_type: str, record: RecordView | None) -> str | None:
 def _apply(spec: MappingSpec, document: dict[str, Any], applied: Applied, place: Place) -> None:
     if _passes_filters(spec, document, applied):
         for number, rule in enumerate(spec.rules, start=1):
-            _apply_rule(number, rule, document, applied, place)
+            if rule.active:
+                _apply_rule(number, rule, document, applied, place)
+            else:
+                applied.trace.append(RuleTrace(number, rule.kind, rule.target, "off", note="The rule is switched off."))
 
 
 def _passes_filters(spec: MappingSpec, document: dict[str, Any], applied: Applied) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from connections.models import Installation
-from logs.audit import SYSTEM, write
+from logs.audit import SYSTEM
+from mappings.actions import create_mapping
 from mappings.apply import RuleSpec
 from mappings.choices import EVENT, FROM_HUB, TO_HUB
 from mappings.models import Mapping, Rule
@@ -106,7 +107,7 @@ def create_defaults(installation: Installation, webhook_url: str = "") -> None:
 
 
 def _create(installation: Installation, default: Default, order: int) -> None:
-    mapping = Mapping.objects.create(
+    mapping = Mapping(
         installation=installation,
         name=default.name,
         entity=default.entity,
@@ -117,16 +118,14 @@ def _create(installation: Installation, default: Default, order: int) -> None:
         filter=default.filter,
         order=order,
     )
-    Rule.objects.bulk_create(
+    rules = [
         Rule(
-            mapping=mapping,
-            order=number,
             kind=rule.kind,
             target=rule.target,
             source=rule.source,
             required=rule.required,
             update_mode=rule.update_mode,
         )
-        for number, rule in enumerate(default.rules, start=1)
-    )
-    write(SYSTEM, "created", "mapping", mapping.pk, str(mapping), {"rules": [None, len(default.rules)]})
+        for rule in default.rules
+    ]
+    create_mapping(SYSTEM, mapping, rules)

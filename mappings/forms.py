@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
-from expressions.bounded import MAX_LENGTH, ExpressionError, check
+from expressions.bounded import MAX_LENGTH
 from mappings import tables
-from mappings.apply import RuleSpec, record_target
-from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, TO_HUB
+from mappings.apply import RuleSpec
+from mappings.checks import expression_problem, settings_problems, source_problem, target_problem
+from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, TO_HUB
 from mappings.fields import Field
-from mappings.models import Mapping, Rule
-from mappings.paths import PathError, parts_of
+from mappings.models import Mapping, MappingVersion, Rule
 from ui.forms import OptionCards, Picker
 
+NOTE = MappingVersion._meta.get_field("note").max_length
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
     "Static: JSON, or text as it stands. Formula: JSONata.",
@@ -28,17 +30,19 @@ TARGET_HELP = {
 }
 
 
+def note_in(posted: QueryDict) -> str:
+    """What somebody wrote about a change, in one line, as long as a version keeps it."""
+    return " ".join(posted.get("note", "").split())[:NOTE]
+
+
 def expression(rows: int = 2) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, "spellcheck": "false", "class": "mono", "maxlength": MAX_LENGTH})
 
 
 def checked(source: str) -> str:
     """The expression itself; raises `ValidationError` with the place of its error."""
-    if source.strip():
-        try:
-            check(source)
-        except ExpressionError as error:
-            raise forms.ValidationError(error.sentence) from None
+    if problem := expression_problem(source):
+        raise forms.ValidationError(problem)
     return source
 
 
@@ -96,12 +100,8 @@ class MappingForm(forms.ModelForm[Mapping]):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         direction = data.get("direction", self.instance.direction)
-        if data.get("sync_type") == "delete" and direction == FROM_HUB:
-            self.add_error(
-                "sync_type", "A push deletes nothing at OpenAI. Choose another type, or the direction To hub."
-            )
-        if data.get("operation") == EVENT and direction == FROM_HUB:
-            self.add_error("operation", "Events come to the hub. Choose another operation, or the direction To hub.")
+        for name, problem in settings_problems(direction, data.get("operation"), data.get("sync_type")).items():
+            self.add_error(name, problem)
         installation = data.get("installation") or (self.instance.installation if self.instance.pk else None)
         others = Mapping.objects.filter(installation=installation, name=data.get("name")).exclude(pk=self.instance.pk)
         if installation and others.exists():
@@ -162,10 +162,8 @@ class RuleForm(forms.ModelForm[Rule]):
 
     def clean_target(self) -> str:
         target = str(self.cleaned_data["target"])
-        try:
-            parts_of(target) if self.instance.mapping.direction == FROM_HUB else record_target(target)
-        except PathError as error:
-            raise forms.ValidationError(str(error)) from None
+        if problem := target_problem(self.instance.mapping.direction, target):
+            raise forms.ValidationError(problem)
         return target
 
     @property
@@ -183,15 +181,8 @@ class RuleForm(forms.ModelForm[Rule]):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         kind, source = data.get("kind"), data.get("source", "")
-        try:
-            if kind == "formula":
-                check(source)
-            elif kind in ("field", "lookup"):
-                parts_of(source)
-        except ExpressionError as error:
-            self.add_error("source", error.sentence)
-        except PathError as error:
-            self.add_error("source", str(error))
+        if problem := source_problem(kind, source):
+            self.add_error("source", problem)
         self.table_error = ""
         try:
             data["lookup"] = tables.read(self.typed_lines())
@@ -217,4 +208,5 @@ class RuleForm(forms.ModelForm[Rule]):
         except tables.TableError:
             lookup = {}
         given = {name: str(self[name].value() or "") for name in names}
-        return RuleSpec(**given, required=bool(self["required"].value()), lookup=lookup)
+        required, active = bool(self["required"].value()), self.instance.active
+        return RuleSpec(**given, required=required, lookup=lookup, active=active)

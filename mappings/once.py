@@ -10,6 +10,7 @@ from connections.clients import client_for
 from logs.audit import Actor
 from logs.context import Context
 from mappings import answers
+from mappings.actions import recorded
 from mappings.apply import Applied, MappingSpec, RecordView, timestamp, to_record
 from mappings.models import Mapping
 from mappings.preview import preview, view_of
@@ -40,7 +41,9 @@ def run_once(mapping: Mapping, spec: MappingSpec, document: dict[str, Any], acto
     record = view_of(document)
     label = f"Run once, {spec.entity} {record.key}: {mapping.name}"
     try:
-        context = Context(CAUSE, str(mapping.pk), label[:200], actor.name)
+        # A rule that is still being typed is no version.
+        tags = recorded(mapping).tag if spec == mapping.spec() else ""
+        context = Context(CAUSE, str(mapping.pk), label[:200], actor.name, tags=tags)
         answer = client_for(mapping.installation).call(
             spec.operation, json=applied.body, context=context, timeout=TIMEOUT
         )

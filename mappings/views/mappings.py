@@ -13,7 +13,7 @@ from connections.models import Installation
 from mappings import actions, records
 from mappings.choices import FROM_HUB
 from mappings.filtering import Counted, count
-from mappings.forms import MappingForm, NewMappingForm
+from mappings.forms import MappingForm, NewMappingForm, note_in
 from mappings.models import Mapping
 from ui.access import administrator, viewer
 
@@ -45,13 +45,14 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(request.POST or None, instance=_mapping(pk))
     if form.is_valid():
-        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data):
-            messages.success(request, "The settings are saved as a new version.")
+        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data, note_in(request.POST)):
+            messages.success(request, "The settings are saved.")
         return redirect("mappings:detail", pk)
     mapping = _mapping(pk)
     sends = mapping.direction == FROM_HUB
     counted = _counted(mapping.entity, mapping.filter, mapping.error_filter) if sends else None
-    return render(request, "mappings/edit.html", {"form": form, "mapping": mapping, "counted": counted})
+    context = {"form": form, "mapping": mapping, "counted": counted, "note": note_in(request.POST)}
+    return render(request, "mappings/edit.html", context)
 
 
 @administrator
@@ -68,7 +69,7 @@ def passing(request: HttpRequest) -> HttpResponse:
 def activate(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn a mapping on or off."""
     actions.change_mapping(actor_of(request), _mapping(pk), {"active": request.POST.get("active") == "1"})
-    return redirect("mappings:detail", pk)
+    return redirect("mappings:list") if request.POST.get("next") == "list" else redirect("mappings:detail", pk)
 
 
 @administrator
