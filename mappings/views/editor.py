@@ -13,7 +13,7 @@ from accounts.actors import actor_of
 from mappings import actions, tables
 from mappings.connecting import connected, target_for
 from mappings.editor import Editor, editor
-from mappings.forms import RuleForm
+from mappings.forms import RuleForm, note_in
 from mappings.models import Mapping, Rule
 from mappings.once import run_once
 from mappings.repairing import repaired
@@ -43,7 +43,7 @@ def rule(request: HttpRequest, pk: int, rule_pk: int | None = None) -> HttpRespo
     given, csv_error = _changed(request)
     form = RuleForm(given, instance=row)
     if not any(name in given for name in CHANGES) and form.is_valid():
-        actions.save_rule(actor_of(request), form.instance, form.values())
+        actions.save_rule(actor_of(request), form.instance, form.values(), note_in(request.POST))
         return _back(request, pk)
     form.csv_error = csv_error
     return _page(request, editor(mapping, given, form))

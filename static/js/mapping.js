@@ -204,6 +204,14 @@
     put(item?.dataset.take ?? word.dataset.word, item ? begun() : "");
   });
 
+  // An answer that is another page, such as the sign-in, is shown as a whole.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, target } = event.detail;
+    if (target?.id !== "editor" || xhr.status >= 300 || xhr.responseText.includes('id="editor"')) return;
+    event.detail.shouldSwap = false;
+    location.assign(xhr.responseURL);
+  });
+
   document.addEventListener("htmx:afterSettle", ready);
   ready();
 })();
