@@ -46,6 +46,7 @@ def source_of(item: Item, response: dict[str, Any]) -> dict[str, Any]:
         "text": text_of(response),
         "event": None,
         "request": item.request,
+        "masks": item.masks,
         "record": {"key": record.key, "fields": record.fields, "custom": record.custom},
         "now": timezone.now().isoformat(timespec="seconds"),
     }
@@ -54,7 +55,9 @@ def source_of(item: Item, response: dict[str, Any]) -> dict[str, Any]:
 def changes_of(item: Item, response: dict[str, Any]) -> Change:
     """Apply the mappings for answers; each sees what the ones before it changed."""
     record, source, change = item.record, source_of(item, response), Change()
-    for mapping in Mapping.objects.for_answer(item.run.installation, record.entity.name, item.run.operation):
+    run = item.run
+    task = run.mapping.task if run.mapping else ""
+    for mapping in Mapping.objects.for_answer(run.installation, record.entity.name, run.operation, task):
         view = RecordView(record.key, record.fields | change.fields, record.custom | change.custom, record.entity.name)
         applied = to_record(mapping.spec(), source, view)
         if applied.skipped is not None:

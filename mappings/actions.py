@@ -17,14 +17,16 @@ MAPPING_FIELDS = (
     "entity",
     "direction",
     "operation",
+    "task",
     "sync_type",
     "filter",
     "error_filter",
+    "protection",
     "description",
     "order",
     "active",
 )
-RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "lookup")
+RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "value_type", "lookup")
 Values = dict[str, Any]
 
 

@@ -8,17 +8,18 @@ from typing import Any
 from django import forms
 
 from expressions.bounded import MAX_LENGTH, ExpressionError, check
+from expressions.places import check_template
 from mappings.apply import RuleSpec, record_target, value_of
-from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, TO_HUB
+from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, PROTECTIONS, TO_HUB
 from mappings.models import Mapping, Rule
 from mappings.paths import PathError, parts_of
 from ui.forms import OptionCards, Picker
 
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
-    "Static: JSON, or text as it stands. Formula: JSONata.",
-    TO_HUB: "Field and lookup: a path such as text, response.id, request.input, event.type or record.fields.name. "
-    "Static: JSON, or text as it stands. Formula: JSONata.",
+    "Static: JSON, or text as it stands. Formula: JSONata. Text with places: {{ fields.name }} stands for the name.",
+    TO_HUB: "Field and lookup: a path such as text, answer.title, response.id, event.type or record.fields.name. A name under "
+    "answer is asked for as structured output. Static: JSON, or text as it stands. Formula: JSONata.",
 }
 TARGET_HELP = {
     FROM_HUB: "A path in the request body, such as input, metadata.sku or reasoning.effort.",
@@ -43,6 +44,13 @@ def checked(source: str) -> str:
 class MappingForm(forms.ModelForm[Mapping]):
     """A mapping's settings; installation and direction are chosen once."""
 
+    protected = forms.CharField(
+        required=False,
+        label="Protected fields",
+        widget=expression(3),
+        help_text="A line each: fields.email = never send, masked, “masked, put back”, or never log. A field may have two lines. "
+        "A masked value is sent as [EMAIL_1]; put back, the answer has the value again. From hub only.",
+    )
     field_order = [
         "installation",
         "name",
@@ -50,9 +58,11 @@ class MappingForm(forms.ModelForm[Mapping]):
         "direction",
         "entity",
         "operation",
+        "task",
         "sync_type",
         "filter",
         "error_filter",
+        "protected",
         "order",
         "active",
     ]
@@ -64,6 +74,7 @@ class MappingForm(forms.ModelForm[Mapping]):
             "description",
             "entity",
             "operation",
+            "task",
             "sync_type",
             "filter",
             "error_filter",
@@ -77,6 +88,8 @@ class MappingForm(forms.ModelForm[Mapping]):
         }
         help_texts = {
             "entity": "Product, Customer, Message, or an entity of your own.",
+            "task": "A word that ties the two directions together, such as “Product title”: answers to requests of a task are "
+            "taken by mappings of the same task. Leave it empty where there is one pair only.",
             "sync_type": "To hub: whether records are made, changed, or marked as deleted. From hub: Add sends a record the first "
             "time only, Update only what the installation has sent before.",
             "filter": "JSONata. Records for which it is not true are left out.",
@@ -84,6 +97,13 @@ class MappingForm(forms.ModelForm[Mapping]):
             "order": "Where several mappings fit, the lowest number goes first.",
             "active": "An inactive mapping is kept and not used.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("protected", "\n".join(f"{path} = {mode}" for path, mode in self.instance.protection))
+
+    def clean_protected(self) -> list[list[str]]:
+        return read_protection(self.cleaned_data["protected"])
 
     def clean_filter(self) -> str:
         return checked(self.cleaned_data["filter"])
@@ -105,6 +125,15 @@ class MappingForm(forms.ModelForm[Mapping]):
         if installation and others.exists():
             self.add_error("name", f"{installation} already has a mapping of this name. Choose another one.")
         return data
+
+    def values(self) -> dict[str, Any]:
+        """The cleaned settings, as `mappings.actions.change_mapping` takes them."""
+        data = dict(self.cleaned_data)
+        return data | {"protection": data.pop("protected")}
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # of Django's own
+        self.instance.protection = self.cleaned_data.get("protected", self.instance.protection)
 
 
 class NewMappingForm(MappingForm):
@@ -131,9 +160,12 @@ class RuleForm(forms.ModelForm[Rule]):
 
     class Meta:
         model = Rule
-        fields = ["kind", "target", "source", "default", "required", "update_mode"]
+        fields = ["kind", "target", "source", "value_type", "default", "required", "update_mode"]
         widgets = {"kind": forms.RadioSelect, "source": expression(4), "default": forms.TextInput}
         labels = {"default": "Default when empty"}
+        help_texts = {
+            "value_type": "What the source must give; anything else is an error. A name under answer is asked for as this."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -164,6 +196,8 @@ class RuleForm(forms.ModelForm[Rule]):
         try:
             if kind == "formula":
                 check(source)
+            elif kind == "template":
+                check_template(source)
             elif kind in ("field", "lookup"):
                 parts_of(source)
         except ExpressionError as error:
@@ -181,7 +215,8 @@ class RuleForm(forms.ModelForm[Rule]):
 
     def draft(self) -> RuleSpec:
         """The rule as it was typed, valid or not: the preview shows what is wrong with it."""
-        given = {name: str(self.data.get(name, "")) for name in ("kind", "target", "source", "default", "update_mode")}
+        names = ("kind", "target", "source", "default", "update_mode", "value_type")
+        given = {name: str(self.data.get(name, "")) for name in names}
         try:
             lookup = read_table(self.data.get("table", ""))
         except forms.ValidationError:
@@ -202,6 +237,23 @@ def read_table(text: str) -> dict[str, Any]:
             )
         table[source.strip()] = value_of(value.strip())
     return table
+
+
+def read_protection(text: str) -> list[list[str]]:
+    """Lines of `field = what is done with it`. Raises `ValidationError` naming the line."""
+    pairs = []
+    for number, line in enumerate(filter(str.strip, text.splitlines()), start=1):
+        path, _, mode = (part.strip() for part in line.rpartition("="))
+        try:
+            record_target(path)
+        except PathError as error:
+            raise forms.ValidationError(f"Line {number}: {error}") from None
+        if mode.lower() not in PROTECTIONS:
+            raise forms.ValidationError(
+                f"Line {number}: “{mode}” is none of {', '.join(PROTECTIONS)}. Write one of them."
+            )
+        pairs.append([path, mode.lower()])
+    return pairs
 
 
 def written_table(table: dict[str, Any]) -> str:

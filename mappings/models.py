@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 
@@ -17,7 +19,9 @@ from mappings.choices import (
     SYNC_TYPES,
     TO_HUB,
     UPDATE_MODES,
+    VALUE_TYPES,
 )
+from mappings.structure import schema_of
 from ui.states import State
 
 
@@ -27,8 +31,8 @@ class MappingQuerySet(models.QuerySet["Mapping"]):
     def for_push(self, installation: Installation, entity: str) -> MappingQuerySet:
         return self._working(installation).filter(direction=FROM_HUB, entity=entity)
 
-    def for_answer(self, installation: Installation, entity: str, operation: str) -> MappingQuerySet:
-        return self._working(installation).filter(direction=TO_HUB, entity=entity, operation=operation)
+    def for_answer(self, installation: Installation, entity: str, operation: str, task: str = "") -> MappingQuerySet:
+        return self._working(installation).filter(direction=TO_HUB, entity=entity, operation=operation, task=task)
 
     def for_event(self, installation: Installation) -> MappingQuerySet:
         return self._working(installation).filter(direction=TO_HUB, operation=EVENT)
@@ -39,16 +43,22 @@ class MappingQuerySet(models.QuerySet["Mapping"]):
 
 
 class Mapping(models.Model):
-    """`version` rises with every saved change of the mapping or its rules, so that a result can name what made it."""
+    """`version` rises with every saved change of the mapping or its rules, so that a result can name what made it.
+
+    `task` ties those that ask to those that take the answer. `protection` is a list of pairs: a field of the record, and what
+    is done with it.
+    """
 
     installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="mappings")
     name = models.CharField(max_length=120)
     entity = models.CharField(max_length=60)
     direction = models.CharField(max_length=10, choices=DIRECTIONS)
     operation = models.CharField(max_length=60, choices=OPERATIONS)
+    task = models.CharField(max_length=80, blank=True, default="")
     sync_type = models.CharField(max_length=20, choices=SYNC_TYPES, default="add_and_update")
     filter = models.TextField(blank=True)
     error_filter = models.TextField(blank=True)
+    protection = models.JSONField(default=list, blank=True)
     description = models.CharField(max_length=300, blank=True)
     order = models.PositiveIntegerField(default=1)
     active = models.BooleanField(default=True)
@@ -90,7 +100,16 @@ class Mapping(models.Model):
             filter=self.filter,
             error_filter=self.error_filter,
             model=self.installation.model,
+            schema=self._answer_schema(),
+            protection=tuple((path, mode) for path, mode in self.protection),
         )
+
+    def _answer_schema(self) -> dict[str, Any] | None:
+        """What the mappings that take the answer read of it, where this one asks."""
+        if self.direction != FROM_HUB:
+            return None
+        takers = Mapping.objects.for_answer(self.installation, self.entity, self.operation, self.task)
+        return schema_of(rule.spec() for taker in takers for rule in taker.rules.all())
 
 
 class Rule(models.Model):
@@ -107,6 +126,7 @@ class Rule(models.Model):
     default = models.TextField(blank=True)
     required = models.BooleanField(default=False)
     update_mode = models.CharField(max_length=10, choices=UPDATE_MODES, default="overwrite")
+    value_type = models.CharField(max_length=10, choices=VALUE_TYPES, blank=True, default="")
     lookup = models.JSONField(default=list, blank=True)
 
     class Meta:
@@ -124,4 +144,5 @@ class Rule(models.Model):
             required=self.required,
             update_mode=self.update_mode,
             lookup=dict(self.lookup),
+            value_type=self.value_type,
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mappings.apply import Applied, MappingSpec, Problem, RecordView, RuleSpec, to_record, to_request
-from mappings.choices import FROM_HUB, OUTCOMES
+from mappings.choices import FROM_HUB, OUTCOMES, PROTECTIONS
+from mappings.parts import Part, parts_of
 from ui.states import State
 
 MAX_SAMPLE = 200_000
@@ -49,12 +50,17 @@ def excerpt(problem: Problem) -> Excerpt | None:
 
 @dataclass(frozen=True)
 class Shown:
-    """An applied mapping as the page shows it: exact body or changed fields, problems, a line for each rule."""
+    """An applied mapping as the page shows it: exact body or changed fields, problems, a line for each rule.
+
+    `parts` are the texts of a request as the model will get them, `protected` says of fields what is done with them.
+    """
 
     applied: Applied
     result: dict[str, Any]
     problems: list[tuple[Problem, Excerpt | None]]
     trace: list[tuple[Any, State]]
+    parts: list[Part] = field(default_factory=list)
+    protected: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def show(spec: MappingSpec, document: dict[str, Any]) -> Shown:
@@ -64,6 +70,8 @@ def show(spec: MappingSpec, document: dict[str, Any]) -> Shown:
         result=applied.body if spec.direction == FROM_HUB else applied.changes,
         problems=[(problem, excerpt(problem)) for problem in applied.problems],
         trace=[(line, OUTCOMES[line.outcome]) for line in applied.trace],
+        parts=parts_of(applied) if spec.direction == FROM_HUB else [],
+        protected=[(path, PROTECTIONS[mode], mask) for path, mode, mask in applied.protected.notes],
     )
 
 
@@ -88,6 +96,8 @@ def read_sample(text: str) -> dict[str, Any]:
         raise SampleError(message) from None
     except RecursionError:
         raise SampleError("The sample is nested too deeply. Flatten it.") from None
+    except ValueError:
+        raise SampleError("A number of the sample has too many digits. Shorten it, or write it as text.") from None
     if not isinstance(document, dict):
         raise SampleError('The sample is not a JSON object. Put it in braces: {"key": ..., "fields": {...}}.')
     return document

@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(request.POST or None, instance=_mapping(pk))
     if form.is_valid():
-        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data):
+        if actions.change_mapping(actor_of(request), form.instance, form.values()):
             messages.success(request, "The settings are saved as a new version.")
         return redirect("mappings:detail", pk)
     return render(request, "mappings/edit.html", {"form": form, "mapping": _mapping(pk)})
@@ -139,7 +139,7 @@ def _number(mapping: Mapping, rule_pk: int | None) -> int | None:
 
 def _preview(request: HttpRequest, spec: MappingSpec) -> dict[str, Any]:
     """The preview's part of a page: the sample as typed, else one of ours, and what the mapping makes of it."""
-    ours = samples.document(spec.entity, spec.direction, spec.operation)
+    ours = samples.document_for(spec)
     text = request.POST.get("sample") or json.dumps(ours, indent=2, ensure_ascii=False)
     context: dict[str, Any] = {"sample": text, "spec": spec}
     try:
