@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import difflib
 import math
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,10 @@ MAX_MATCHES: Final = 10_000  # each costs RE2 a copy of the text
 LONGEST_DATE: Final = 100  # the library reads dates with a regular expression that it makes of the picture
 NODE_SIZE: Final = 8  # what a member of a list or object counts, beside its text
 TOO_SHORT: Final = "S0203"  # of JSONata: the token it names is the one that is missing
+MAX_MEMBERS: Final = 200_000  # of all lists and objects within a value
+UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+TOO_DEEP: Final = f"A value in it is nested more than {MAX_NESTING} deep, or holds itself."
+TOO_MANY: Final = f"A value in it has more than {MAX_MEMBERS:,} members."
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
@@ -130,16 +135,51 @@ def evaluate(source: str, document: Any) -> Any:
 
 
 def plain(value: Any, source: str = "") -> Any:
-    """A copy of a result that holds nothing but JSON types."""
-    if isinstance(value, dict):
-        return {str(name): plain(inner, source) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner, source) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ExpressionError("The result is not a finite number.", None, source)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise ExpressionError("The result is a function, not a value. Call it with ( ).", None, source)
+    """A copy that holds nothing but JSON types, and no characters that neither a request nor a database takes.
+
+    Raises `ExpressionError` for what is nested too deeply (or holds itself), has too many members, or is no JSON value.
+    """
+    return _Copy(source).of(value, 0)
+
+
+@dataclass
+class _Copy:
+    source: str
+    members: int = 0
+
+    def of(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return UNSTORABLE.sub("\ufffd", value)
+        if isinstance(value, dict | list):
+            self.members += len(value)
+            if depth > MAX_NESTING or self.members > MAX_MEMBERS:
+                raise ExpressionError(TOO_DEEP if depth > MAX_NESTING else TOO_MANY, None, self.source)
+            if isinstance(value, list):
+                return [self.of(inner, depth + 1) for inner in value]
+            return {UNSTORABLE.sub("\ufffd", str(name)): self.of(inner, depth + 1) for name, inner in value.items()}
+        if (
+            isinstance(value, float)
+            and not math.isfinite(value)
+            or isinstance(value, int)
+            and value.bit_length() > 1023
+        ):
+            raise ExpressionError("The result is not a finite number.", None, self.source)
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        raise ExpressionError("The result is a function, not a value. Call it with ( ).", None, self.source)
+
+
+def names_in(source: str, first: str) -> list[str]:
+    """The second names of the paths that begin with `first`: of `answer.title & answer.text`, title and text.
+
+    Raises `ExpressionError`.
+    """
+    found: dict[str, None] = {}
+    for node in _nodes(_compiled(source).ast):
+        steps = node.steps if node.type == "path" and isinstance(node.steps, list) else []
+        if len(steps) > 1 and steps[0].type == steps[1].type == "name" and steps[0].value == first:
+            found[str(steps[1].value)] = None
+    return sorted(found)
 
 
 @lru_cache(maxsize=1024)

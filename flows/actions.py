@@ -35,6 +35,7 @@ __all__ = [
     "start_pull",
     "start_push",
     "switch_flow",
+    "unlogged_of",
     "wait_for_run",
 ]
 
@@ -64,6 +65,12 @@ def finish_response(installation: Installation, response: dict[str, Any], contex
     finish_waiting(item, response)
     item.refresh_from_db()
     return item
+
+
+def unlogged_of(installation: Installation, response_id: str) -> tuple[str, ...]:
+    """What the log must not hold of the answer that an item waits for."""
+    waiting = Item.objects.filter(run__installation=installation, response_id=response_id)
+    return tuple(value for item in waiting.only("unlogged") for value in item.unlogged)
 
 
 def wait_for_run(run: Run, timeout: float) -> Run:

@@ -20,6 +20,7 @@ from flows.pulling import pull
 from flows.recovery import recover
 from flows.session import Session
 from flows.states import RUN_FINAL
+from mappings.models import MappingVersion
 from openai_api.errors import CallError, ConnectionStopped, Rejected
 
 # More threads than this only wait for each other; the gate holds the installation's own limit.
@@ -60,7 +61,8 @@ def _begin(run: Run) -> None:
 
 
 def _push(run: Run, lease: Lease) -> bool:
-    spec = run.version.spec(run.installation.model) if run.version else None
+    takers = MappingVersion.objects.in_order(run.answers)
+    spec = run.version.spec(run.installation.model, takers) if run.version else None
     session = Session(run, lease, client_for(run.installation), spec, run.preset.request if run.preset else None)
     for item in run.items.abandoned().select_related("record__entity"):
         recover(session, item)

@@ -20,6 +20,7 @@ from flows.session import Session
 from jobs.tokens import new_token
 from logs.audit import Actor
 from mappings.apply import Applied, MappingSpec, RecordView, to_request
+from mappings.protection import Protected
 from openai_api.errors import CallError, ConnectionStopped, OutcomeUnknown
 
 # Seconds for one call. Longer than most answers take: a call that is given up is perhaps paid all the same.
@@ -57,7 +58,7 @@ def send(session: Session, item_id: int) -> None:
         leave(item, "skipped", error=applied.skipped)
     elif applied.problems:
         leave(item, "failed", error=" ".join(problem.sentence for problem in applied.problems))
-    elif claim(item, _body(session, applied.body)):
+    elif claim(item, _body(session, applied.body), applied.protected):
         _call(session, item, item.run.operation)
 
 
@@ -65,9 +66,10 @@ def request_of(session: Session, spec: MappingSpec, view: RecordView) -> Applied
     """What is sent for a record: what the mapping makes of it, or the run's preset for the records that the mapping lets pass."""
     if session.preset is None:
         return to_request(spec, view)
-    applied = to_request(replace(spec, rules=(), model=""), view)
+    applied = to_request(replace(spec, rules=(), model="", schema=None), view)
     if applied.ok:
-        applied.body, applied.problems = body_for(session.preset, view, spec.model)
+        seen = replace(view, fields=applied.protected.parts["fields"], custom=applied.protected.parts["custom"])
+        applied.body, applied.problems = body_for(session.preset, seen, spec.model)
     return applied
 
 
@@ -94,9 +96,10 @@ def _body(session: Session, mapped: dict[str, Any]) -> dict[str, Any]:
     return body | {"background": True, "store": True} if session.run.mode == "background" else body
 
 
-def claim(item: Item, body: dict[str, Any]) -> bool:
+def claim(item: Item, body: dict[str, Any], protected: Protected) -> bool:
     """Make a pending item ours, under a token of its own. False when somebody else was faster."""
     item.lease_token, item.request, item.state = new_token(), body, "working"
+    item.masks, item.unlogged = protected.masks, list(protected.unlogged)
     now = timezone.now()
     return bool(
         Item.objects.filter(pk=item.pk, state="pending").update(
@@ -104,6 +107,8 @@ def claim(item: Item, body: dict[str, Any]) -> bool:
             lease_token=item.lease_token,
             lease_until=lease_end(),
             request=body,
+            masks=item.masks,
+            unlogged=item.unlogged,
             attempts=F("attempts") + 1,
             started_at=now,
             finished_at=None,
@@ -120,7 +125,12 @@ def _call(session: Session, item: Item, operation: str) -> None:
         again = replace(policy, repeat_unknown=session.run.repeat_unknown)
         timeout = max(TIMEOUT, session.preset.timeout if session.preset else 0)
         answer = session.client.call(
-            operation, json=item.request, context=session.context(item), retries=again, timeout=timeout
+            operation,
+            json=item.request,
+            context=session.context(item),
+            retries=again,
+            timeout=timeout,
+            unlogged=tuple(item.unlogged),
         )
         note_call(session.run, answer.call_id)
         finish(item, answer.json, answer.call_id)

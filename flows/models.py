@@ -278,6 +278,8 @@ class Item(models.Model):
 
     `settled_calls` are the log ids of calls whose outcome has been dealt with; any other call that was made for this
     item, but to ask for its response, was left behind by a worker that died (see `flows.recovery`).
+
+    `masks` are undone in the answer; `unlogged` are values that the log must not hold (see `mappings.protection`).
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
@@ -286,6 +288,8 @@ class Item(models.Model):
     correlation_id = models.CharField(max_length=40)
     attempts = models.PositiveIntegerField(default=0)
     request = models.JSONField(default=dict)
+    masks = models.JSONField(default=dict, blank=True)
+    unlogged = models.JSONField(default=list, blank=True)
     call_id = models.UUIDField(null=True)
     settled_calls = models.JSONField(default=list)
     response_id = models.CharField(max_length=120, blank=True)

@@ -20,7 +20,9 @@ def poll(session: Session, item_id: int) -> None:
     Item.objects.filter(pk=item.pk).update(polls=F("polls") + 1, poll_at=timezone.now() + pause(item.polls))
     try:
         path = {"response_id": item.response_id}
-        answer = session.client.call("get_response", path=path, context=session.context(item))
+        answer = session.client.call(
+            "get_response", path=path, context=session.context(item), unlogged=tuple(item.unlogged)
+        )
     except NotFound as error:
         leave(item, "failed", error=error.sentence, help_code=error.help_code)
     except CallError:

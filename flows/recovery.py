@@ -16,6 +16,7 @@ from flows.models import Item
 from flows.session import Session
 from jobs.tokens import new_token
 from logs.models import Body, Call
+from logs.redaction import UNLOGGED
 from mappings.choices import RESPONSE
 from openai_api.errors import CallError
 
@@ -97,10 +98,10 @@ def _finish(session: Session, item: Item, call: Call) -> None:
 
 
 def stored_answer(call: Call) -> dict[str, Any] | None:
-    """The answer as the log kept it, if it was kept whole."""
+    """The answer as the log kept it, if it was kept whole and nothing was left out."""
     body = Body.objects.filter(call_id=call.pk, attempt__gt=0, truncated=False).order_by("-attempt").first()
     try:
-        answer = json.loads(body.text) if body else None
+        answer = json.loads(body.text) if body and UNLOGGED not in body.text else None
     except ValueError:
         return None
     known = isinstance(answer, dict) and (answer.get("id") or call.operation != RESPONSE)
@@ -111,5 +112,7 @@ def _ask_again(session: Session, item: Item, call: Call) -> dict[str, Any]:
     if call.operation != RESPONSE:
         raise LookupError(f"OpenAI keeps no answer of {call.operation} to ask for.")
     path = {"response_id": call.object_id}
-    answer: dict[str, Any] = session.client.call("get_response", path=path, context=session.context(item)).json
+    answer: dict[str, Any] = session.client.call(
+        "get_response", path=path, context=session.context(item), unlogged=tuple(item.unlogged)
+    ).json
     return answer

@@ -141,7 +141,7 @@ def _push(
 ) -> Run:
     version, preset = recorded(mapping), flow.preset.current() if flow and flow.preset else None
     operation = operation_of(preset.request) if preset else mapping.operation
-    answers = Mapping.objects.for_answer(mapping.installation, mapping.entity, operation)
+    answers = Mapping.objects.for_answer(mapping.installation, mapping.entity, operation, mapping.task)
     run = Run.objects.create(
         kind="push",
         installation=mapping.installation,

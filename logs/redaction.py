@@ -9,7 +9,7 @@ import html
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +26,9 @@ SHORTEST_KEY = 8
 # A JSON body that names none of these, nor could by writing a letter as \u0061, holds no secret field.
 SUSPICIOUS = re.compile(rb"\\u00|" + "|".join(sorted(SECRET_FIELDS)).encode())
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+UNLOGGED = "[redacted: not to be logged]"
+LONGEST_IN_PATTERN = 2_000  # a pattern of a longer value takes long to make
+LONGEST_WORD = 2  # characters; a longer value is taken out of the middle of words too
 FORM_LIMIT = 16 * 1024 * 1024  # a larger form is not taken apart, only described
 BOUNDARY = re.compile(r'^multipart/form-data;.*boundary="?([^";\s]+)')
 NAME, FILE = re.compile(r'\bname="([^"]*)"'), re.compile(r'\bfilename="([^"]*)"')
@@ -87,6 +90,58 @@ def forget(content: bytes, key: str) -> bytes:
             if form in content:
                 content = content.replace(form, mark("key", key).encode())
     return content
+
+
+def leave_out(content: bytes, values: Sequence[str], numbers: bool = False) -> bytes:
+    """A body without these values, in any of its texts. A value of one or two characters is taken out where it is a word.
+
+    JSON stays JSON, and its names as they are; with `numbers`, those that are such a value go too. A body that cannot be
+    taken apart is searched as it is.
+    """
+    if not values or not content:
+        return content
+    hide = _hider(tuple(values))
+    try:
+        body = json.loads(content)
+        return json.dumps(_left_out(body, hide, numbers), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return hide(content.decode("utf-8", "replace")).encode()
+
+
+@lru_cache(maxsize=64)
+def _hider(values: tuple[str, ...]) -> Callable[[str], str]:
+    """Takes values out of a text, as they are and as JSON in a text writes them, the longest first."""
+    forms = {
+        form
+        for value in values
+        for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    }
+    by_length = sorted(filter(None, forms), key=len, reverse=True)
+    long = [form for form in by_length if len(form) > LONGEST_IN_PATTERN]
+    ways = [
+        re.escape(form) if len(form) > LONGEST_WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
+        for form in by_length[len(long) :]
+    ]
+    found = re.compile("|".join(ways)) if ways else None
+
+    def hide(text: str) -> str:
+        for form in long:
+            text = text.replace(form, UNLOGGED)
+        return found.sub(UNLOGGED, text) if found else text
+
+    return hide
+
+
+def _left_out(value: Any, hide: Callable[[str], str], numbers: bool) -> Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {name: _left_out(inner, hide, numbers) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_left_out(inner, hide, numbers) for inner in value]
+    if numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        return UNLOGGED if hide(str(value).removesuffix(".0")) == UNLOGGED else value
+    return value
 
 
 class Forgetter:

@@ -20,14 +20,16 @@ MAPPING_FIELDS = (
     "entity",
     "direction",
     "operation",
+    "task",
     "sync_type",
     "filter",
     "error_filter",
+    "protection",
     "description",
     "order",
     "active",
 )
-RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "lookup", "active")
+RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "value_type", "lookup", "active")
 # Where a mapping stands among the others and whether it is used is no part of what it says, so it makes no version.
 STANDING = ("order", "active")
 Values = dict[str, Any]

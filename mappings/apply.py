@@ -5,28 +5,32 @@ The preview in the editor and every run call these same two functions, so what i
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Literal
 
-from expressions.bounded import ExpressionError, evaluate
+from expressions.bounded import ExpressionError, evaluate, plain
+from expressions.places import Piece, fill
+from mappings import structure
 from mappings.paths import PathError, get, put
+from mappings.protection import Pairs, Protected, protect, unmasked
 
-Kind = Literal["field", "static", "formula", "lookup"]
 Outcome = Literal["written", "default", "empty", "kept", "off", "failed"]
 RECORD_PARTS = ("fields", "custom")
 # A record is never lost by a mapping: it is marked, as a pull marks what is gone at OpenAI.
 DELETED = "custom.deleted"
+MOST_PROBLEMS = 20  # of one answer; more say nothing more
 
 
 @dataclass(frozen=True)
 class RuleSpec:
     """One rule: what is taken from where (`kind`, `source`), and how it is written to `target`.
 
-    `source` is a path (field, lookup), a value (static) or an expression (formula); `lookup` is its table.
+    `source` is a path (field, lookup), a value (static), an expression (formula) or a text with expressions in places
+    (template); `lookup` is its table. A value that is not of the `value_type` is refused.
     """
 
     kind: str
@@ -36,12 +40,15 @@ class RuleSpec:
     required: bool = False
     update_mode: str = "overwrite"
     lookup: Mapping[str, Any] = field(default_factory=dict)
+    value_type: str = ""
     active: bool = True
 
 
 @dataclass(frozen=True)
 class MappingSpec:
-    """A mapping without its database row. `model` is written into requests in which no rule sets one."""
+    """A mapping without its database row. `model` is written into requests in which no rule sets one, and so is `schema`:
+    what the rules that take the answer want to read. `protection` holds pairs of a record's field and what is done with it.
+    """
 
     id: int | None
     name: str
@@ -54,6 +61,8 @@ class MappingSpec:
     filter: str = ""
     error_filter: str = ""
     model: str = ""
+    schema: dict[str, Any] | None = None
+    protection: Pairs = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class RuleTrace:
-    """What one rule did: the value it found, what it wrote (`after`) over what (`before`), and how it ended."""
+    """What one rule did: the value it found, what it wrote (`after`) over what (`before`), and how it ended.
+
+    `pieces` are those of a text with places.
+    """
 
     rule: int
     kind: str
@@ -103,6 +115,7 @@ class RuleTrace:
     before: Any = None
     after: Any = None
     note: str = ""
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass
@@ -110,7 +123,7 @@ class Applied:
     """`body` is the whole result: the request body, or the record's fields and custom fields as they will be.
 
     `changes` maps each target that differs (`fields.x`, `custom.y`, or a path of the body) to its new value. With
-    `skipped` or any of `problems` nothing may be sent or written.
+    `skipped` or any of `problems` nothing may be sent or written. `protected` is what became of protected fields.
     """
 
     body: dict[str, Any] = field(default_factory=dict)
@@ -118,6 +131,7 @@ class Applied:
     skipped: str | None = None
     problems: list[Problem] = field(default_factory=list)
     trace: list[RuleTrace] = field(default_factory=list)
+    protected: Protected = Protected({})
 
     @property
     def ok(self) -> bool:
@@ -134,31 +148,62 @@ class Place:
 
 
 def to_request(spec: MappingSpec, record: RecordView, now: str | None = None) -> Applied:
-    """The request body for a record. `now` is an ISO 8601 time, by default the present one."""
-    document = record.as_dict() | {"model": spec.model, "now": now or timestamp()}
+    """The request body for a record. `now` is an ISO 8601 time, by default the present one.
+
+    The filters see the record as it is, the rules what is left of it when its protected fields are gone.
+    """
     applied = Applied()
+    try:
+        known = plain(record.as_dict())
+    except ExpressionError as error:
+        applied.problems.append(_unusable("record", error))
+        return applied
+    applied.protected = protect({part: known[part] for part in RECORD_PARTS}, spec.protection)
+    known |= {"model": spec.model, "now": now or timestamp()}
 
     def write(target: str, value: Any) -> None:
         put(applied.body, target, value)
         applied.changes[target] = value
 
-    _apply(spec, document, applied, Place(lambda target: get(applied.body, target), write, is_new=True))
-    if spec.model and applied.skipped is None:
-        applied.body.setdefault("model", spec.model)
+    place = Place(lambda target: get(applied.body, target), write, is_new=True)
+    if _passes_filters(spec, known, applied):
+        _apply_rules(spec, known | applied.protected.parts, applied, place)
+        if spec.model:
+            applied.body.setdefault("model", spec.model)
+        if spec.schema:
+            _ask_for_structure(spec.operation, spec.schema, spec.name, applied)
     return applied
+
+
+def _ask_for_structure(operation: str, schema: dict[str, Any], name: str, applied: Applied) -> None:
+    """Ask for the schema, unless a rule asks for a format of its own."""
+    asked = structure.asked_for(operation, schema, name)
+    if asked is None:
+        return
+    outer, inner, value = asked
+    if not inner:
+        applied.body.setdefault(outer, value)
+    elif isinstance(applied.body.setdefault(outer, {}), dict):
+        applied.body[outer].setdefault(inner, value)
 
 
 def to_record(spec: MappingSpec, source: dict[str, Any], record: RecordView | None = None) -> Applied:
     """The changes that an answer or an event makes to a record; without a record, those that make a new one.
 
-    `source` holds response, text, event, request, record and now; what is missing of `now` and `record` is added.
+    `source` holds response, text, event, request, record and now; what is missing of `now` and `record` is added. `masks`
+    among it are undone in response and text. `answer` is the text as a value, where it is JSON; one that does not fit what
+    the rules read of it is a problem.
     """
     applied = Applied(skipped=_left_out(spec.sync_type, record))
     if applied.skipped:
         return applied
-    known = {"record": record.as_dict() if record else None, "now": timestamp()}
-    before = copy.deepcopy({part: getattr(record, part) if record else {} for part in RECORD_PARTS})
-    applied.body = copy.deepcopy(before)
+    try:
+        document = _answered({"record": record.as_dict() if record else None, "now": timestamp()} | source)
+        before = plain({part: getattr(record, part) if record else {} for part in RECORD_PARTS})
+        applied.body = plain(before)
+    except ExpressionError as error:
+        applied.problems.append(_unusable("answer or its record", error))
+        return applied
 
     def write(target: str, value: Any) -> None:
         part, name = record_target(target)
@@ -170,10 +215,30 @@ def to_record(spec: MappingSpec, source: dict[str, Any], record: RecordView | No
         part, name = record_target(target)
         return applied.body[part].get(name)
 
-    _apply(spec, known | source, applied, Place(read, write, is_new=record is None))
+    if _passes_filters(spec, document, applied):
+        _check_structure(spec.rules, document[structure.ANSWER], applied)
+        _apply_rules(spec, document, applied, Place(read, write, is_new=record is None))
     if spec.sync_type == "delete" and applied.ok:
         write(DELETED, True)
     return applied
+
+
+def _answered(source: dict[str, Any]) -> dict[str, Any]:
+    """The source with its answer as a value, and its masks undone."""
+    document: dict[str, Any] = plain({name: value for name, value in source.items() if name != "masks"})
+    masks = source.get("masks") or {}
+    answer = document.get(structure.ANSWER) or plain(structure.parsed(document.get("text")))
+    document[structure.ANSWER] = unmasked(answer, masks)
+    for name in ("response", "text"):
+        document[name] = unmasked(document.get(name), masks)
+    return document
+
+
+def _check_structure(rules: tuple[RuleSpec, ...], answer: Any, applied: Applied) -> None:
+    schema = structure.schema_of(rules)
+    if schema:
+        found = (Problem(sentence, target=path) for path, sentence in structure.misfits(schema, answer))
+        applied.problems += islice(found, MOST_PROBLEMS)
 
 
 def record_target(target: str) -> tuple[str, str]:
@@ -208,13 +273,12 @@ def _left_out(sync_type: str, record: RecordView | None) -> str | None:
     return None
 
 
-def _apply(spec: MappingSpec, document: dict[str, Any], applied: Applied, place: Place) -> None:
-    if _passes_filters(spec, document, applied):
-        for number, rule in enumerate(spec.rules, start=1):
-            if rule.active:
-                _apply_rule(number, rule, document, applied, place)
-            else:
-                applied.trace.append(RuleTrace(number, rule.kind, rule.target, "off", note="The rule is switched off."))
+def _apply_rules(spec: MappingSpec, document: dict[str, Any], applied: Applied, place: Place) -> None:
+    for number, rule in enumerate(spec.rules, start=1):
+        if rule.active:
+            _apply_rule(number, rule, document, applied, place)
+        else:
+            applied.trace.append(RuleTrace(number, rule.kind, rule.target, "off", note="The rule is switched off."))
 
 
 def _passes_filters(spec: MappingSpec, document: dict[str, Any], applied: Applied) -> bool:
@@ -235,38 +299,44 @@ def _passes_filters(spec: MappingSpec, document: dict[str, Any], applied: Applie
 
 def _apply_rule(number: int, rule: RuleSpec, document: dict[str, Any], applied: Applied, place: Place) -> None:
     try:
-        found = _found(rule, document)
-        value = value_of(rule.default) if is_empty(found) and rule.default != "" else found
-        applied.trace.append(_written(number, rule, found, value, place))
+        found, pieces = _found(rule, document)
+        value = plain(value_of(rule.default)) if is_empty(found) and rule.default != "" else found
         if is_empty(value) and rule.required:
             raise ExpressionError(
                 "It is required, and the source is empty. Fill the source, or give the rule a default."
             )
+        if not is_empty(value) and (wrong := structure.wrong_type(rule.value_type, value)):
+            raise ExpressionError(wrong)
+        applied.trace.append(_written(number, rule, found, value, place, pieces))
     except (ExpressionError, PathError) as error:
         applied.problems.append(_problem(error, rule.source, number, rule.target))
-        applied.trace[number - 1 :] = [RuleTrace(number, rule.kind, rule.target, "failed", note=_words(error))]
+        applied.trace.append(RuleTrace(number, rule.kind, rule.target, "failed", note=_words(error)))
 
 
-def _found(rule: RuleSpec, document: dict[str, Any]) -> Any:
+def _found(rule: RuleSpec, document: dict[str, Any]) -> tuple[Any, tuple[Piece, ...]]:
+    """The value of the rule's source, a copy; and the pieces of a text with places."""
     match rule.kind:
         case "static":
-            return value_of(rule.source)
+            return plain(value_of(rule.source)), ()
         case "formula":
-            return evaluate(rule.source, document)
+            return evaluate(rule.source, document), ()
+        case "template":
+            value, pieces = fill(rule.source, document)
+            return value, tuple(pieces)
         case "lookup":
-            return copy.deepcopy(rule.lookup.get(_as_key(get(document, rule.source))))
-    return copy.deepcopy(get(document, rule.source))
+            return plain(rule.lookup.get(_as_key(get(document, rule.source)))), ()
+    return plain(get(document, rule.source)), ()
 
 
 def _as_key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _written(number: int, rule: RuleSpec, found: Any, value: Any, place: Place) -> RuleTrace:
-    before = copy.deepcopy(place.read(rule.target))
+def _written(number: int, rule: RuleSpec, found: Any, value: Any, place: Place, pieces: tuple[Piece, ...]) -> RuleTrace:
+    before = plain(place.read(rule.target))
 
     def trace(outcome: Outcome, after: Any, note: str) -> RuleTrace:
-        return RuleTrace(number, rule.kind, rule.target, outcome, found, before, after, note)
+        return RuleTrace(number, rule.kind, rule.target, outcome, found, before, after, note, pieces)
 
     if is_empty(value):
         return trace("empty", before, "The source is empty, so nothing is written.")
@@ -287,9 +357,18 @@ def appended(before: Any, value: Any) -> Any:
     if is_empty(before):
         return value
     if isinstance(before, list):
-        return before + [each for each in (value if isinstance(value, list) else [value]) if each not in before]
+        there = set(map(_key_of, before))
+        return before + [each for each in (value if isinstance(value, list) else [value]) if _key_of(each) not in there]
     old, new = str(before), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return old if old == new or old.endswith(f"\n{new}") else f"{old}\n{new}"
+
+
+def _key_of(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _unusable(what: str, error: ExpressionError) -> Problem:
+    return Problem(f"The {what} cannot be used: {error.message[:1].lower()}{error.message[1:]}")
 
 
 def _problem(error: ExpressionError | PathError, source: str, rule: int | None, target: str) -> Problem:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from expressions.bounded import ExpressionError, check
+from expressions.places import check_template
 from mappings.apply import record_target
-from mappings.choices import EVENT, FROM_HUB
+from mappings.choices import EVENT, FROM_HUB, PROTECTIONS, TO_HUB
 from mappings.paths import PathError, parts_of
 
 
@@ -43,6 +44,8 @@ def source_problem(kind: str | None, source: str) -> str:
     try:
         if kind == "formula":
             check(source)
+        elif kind == "template":
+            check_template(source)
         elif kind in ("field", "lookup"):
             parts_of(source)
     except ExpressionError as error:
@@ -50,6 +53,12 @@ def source_problem(kind: str | None, source: str) -> str:
     except PathError as error:
         return str(error)
     return ""
+
+
+def protection_problem(path: str, mode: str) -> str:
+    if mode not in PROTECTIONS:
+        return f"“{mode}” is none of {', '.join(PROTECTIONS)}. Write one of them."
+    return target_problem(TO_HUB, path)
 
 
 def rule_problems(direction: str, rule: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from expressions.bounded import MAX_LENGTH
 from mappings import tables
 from mappings.apply import RuleSpec
-from mappings.checks import expression_problem, settings_problems, source_problem, target_problem
+from mappings.checks import expression_problem, protection_problem, settings_problems, source_problem, target_problem
 from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, TO_HUB
 from mappings.fields import Field
 from mappings.models import Mapping, MappingVersion, Rule
@@ -20,9 +20,9 @@ from ui.forms import OptionCards, Picker
 NOTE = MappingVersion._meta.get_field("note").max_length
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
-    "Static: JSON, or text as it stands. Formula: JSONata.",
-    TO_HUB: "Field and lookup: a path such as text, response.id, request.input, event.type or record.fields.name. "
-    "Static: JSON, or text as it stands. Formula: JSONata.",
+    "Static: JSON, or text as it stands. Formula: JSONata. Text with places: {{ fields.name }} stands for the name.",
+    TO_HUB: "Field and lookup: a path such as text, answer.title, response.id, event.type or record.fields.name. A name under "
+    "answer is asked for as structured output. Static: JSON, or text as it stands. Formula: JSONata.",
 }
 TARGET_HELP = {
     FROM_HUB: "A path in the request body, such as input, metadata.sku or reasoning.effort.",
@@ -49,6 +49,13 @@ def checked(source: str) -> str:
 class MappingForm(forms.ModelForm[Mapping]):
     """A mapping's settings; installation and direction are chosen once."""
 
+    protected = forms.CharField(
+        required=False,
+        label="Protected fields",
+        widget=expression(3),
+        help_text="A line each: fields.email = never send, masked, “masked, put back”, or never log. A field may have two lines. "
+        "A masked value is sent as [EMAIL_1]; put back, the answer has the value again. From hub only.",
+    )
     field_order = [
         "installation",
         "name",
@@ -56,9 +63,11 @@ class MappingForm(forms.ModelForm[Mapping]):
         "direction",
         "entity",
         "operation",
+        "task",
         "sync_type",
         "filter",
         "error_filter",
+        "protected",
         "order",
         "active",
     ]
@@ -70,6 +79,7 @@ class MappingForm(forms.ModelForm[Mapping]):
             "description",
             "entity",
             "operation",
+            "task",
             "sync_type",
             "filter",
             "error_filter",
@@ -83,6 +93,8 @@ class MappingForm(forms.ModelForm[Mapping]):
         }
         help_texts = {
             "entity": "Product, Customer, Message, or an entity of your own.",
+            "task": "A word that ties the two directions together, such as “Product title”: answers to requests of a task are "
+            "taken by mappings of the same task. Leave it empty where there is one pair only.",
             "sync_type": "To hub: whether records are made, changed, or marked as deleted. From hub: Add sends a record the first "
             "time only, Update only what the installation has sent before.",
             "filter": "JSONata. Records for which it is not true are left out.",
@@ -90,6 +102,13 @@ class MappingForm(forms.ModelForm[Mapping]):
             "order": "Where several mappings fit, the lowest number goes first.",
             "active": "An inactive mapping is kept and not used.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("protected", "\n".join(f"{path} = {mode}" for path, mode in self.instance.protection))
+
+    def clean_protected(self) -> list[list[str]]:
+        return read_protection(self.cleaned_data["protected"])
 
     def clean_filter(self) -> str:
         return checked(self.cleaned_data["filter"])
@@ -107,6 +126,15 @@ class MappingForm(forms.ModelForm[Mapping]):
         if installation and others.exists():
             self.add_error("name", f"{installation} already has a mapping of this name. Choose another one.")
         return data
+
+    def values(self) -> dict[str, Any]:
+        """The cleaned settings, as `mappings.actions.change_mapping` takes them."""
+        data = dict(self.cleaned_data)
+        return data | {"protection": data.pop("protected")}
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # of Django's own
+        self.instance.protection = self.cleaned_data.get("protected", self.instance.protection)
 
 
 class NewMappingForm(MappingForm):
@@ -129,7 +157,7 @@ class RuleForm(forms.ModelForm[Rule]):
 
     class Meta:
         model = Rule
-        fields = ["kind", "target", "source", "default", "required", "update_mode"]
+        fields = ["kind", "target", "source", "value_type", "default", "required", "update_mode"]
         widgets = {
             "kind": forms.RadioSelect,
             "target": Picker(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -137,6 +165,9 @@ class RuleForm(forms.ModelForm[Rule]):
             "default": forms.TextInput,
         }
         labels = {"default": "Default when empty"}
+        help_texts = {
+            "value_type": "What the source must give; anything else is an error. A name under answer is asked for as this."
+        }
 
     table_error = csv_error = ""
 
@@ -202,7 +233,7 @@ class RuleForm(forms.ModelForm[Rule]):
 
     def draft(self) -> RuleSpec:
         """The rule as it stands in the form, valid or not: the preview shows what is wrong with it."""
-        names = ("kind", "target", "source", "default", "update_mode")
+        names = ("kind", "target", "source", "default", "update_mode", "value_type")
         try:
             lookup = tables.read(self.typed_lines())
         except tables.TableError:
@@ -210,3 +241,14 @@ class RuleForm(forms.ModelForm[Rule]):
         given = {name: str(self[name].value() or "") for name in names}
         required, active = bool(self["required"].value()), self.instance.active
         return RuleSpec(**given, required=required, lookup=lookup, active=active)
+
+
+def read_protection(text: str) -> list[list[str]]:
+    """Lines of `field = what is done with it`. Raises `ValidationError` naming the line."""
+    pairs = []
+    for number, line in enumerate(filter(str.strip, text.splitlines()), start=1):
+        path, _, mode = (part.strip() for part in line.rpartition("="))
+        if problem := protection_problem(path, mode.lower()):
+            raise forms.ValidationError(f"Line {number}: {problem}")
+        pairs.append([path, mode.lower()])
+    return pairs

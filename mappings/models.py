@@ -21,7 +21,9 @@ from mappings.choices import (
     SYNC_TYPES,
     TO_HUB,
     UPDATE_MODES,
+    VALUE_TYPES,
 )
+from mappings.structure import schema_of
 from ui.states import State
 from versions.models import Version
 
@@ -34,8 +36,8 @@ class MappingQuerySet(models.QuerySet["Mapping"]):
     def for_push(self, installation: Installation, entity: str) -> MappingQuerySet:
         return self._working(installation).filter(direction=FROM_HUB, entity=entity)
 
-    def for_answer(self, installation: Installation, entity: str, operation: str) -> MappingQuerySet:
-        return self._working(installation).filter(direction=TO_HUB, entity=entity, operation=operation)
+    def for_answer(self, installation: Installation, entity: str, operation: str, task: str = "") -> MappingQuerySet:
+        return self._working(installation).filter(direction=TO_HUB, entity=entity, operation=operation, task=task)
 
     def for_event(self, installation: Installation) -> MappingQuerySet:
         return self._working(installation).filter(direction=TO_HUB, operation=EVENT)
@@ -46,16 +48,22 @@ class MappingQuerySet(models.QuerySet["Mapping"]):
 
 
 class Mapping(models.Model):
-    """`version` rises with every saved change of the mapping or its rules, so that a result can name what made it."""
+    """`version` rises with every saved change of the mapping or its rules, so that a result can name what made it.
+
+    `task` ties those that ask to those that take the answer. `protection` is a list of pairs: a field of the record, and what
+    is done with it.
+    """
 
     installation = models.ForeignKey(Installation, on_delete=models.CASCADE, related_name="mappings")
     name = models.CharField(max_length=120)
     entity = models.CharField(max_length=60)
     direction = models.CharField(max_length=10, choices=DIRECTIONS)
     operation = models.CharField(max_length=60, choices=OPERATIONS)
+    task = models.CharField(max_length=80, blank=True, default="")
     sync_type = models.CharField(max_length=20, choices=SYNC_TYPES, default="add_and_update")
     filter = models.TextField(blank=True)
     error_filter = models.TextField(blank=True)
+    protection = models.JSONField(default=list, blank=True)
     description = models.CharField(max_length=300, blank=True)
     order = models.PositiveIntegerField(default=1)
     active = models.BooleanField(default=True)
@@ -88,9 +96,15 @@ class Mapping(models.Model):
 
     def spec(self) -> MappingSpec:
         """The mapping as the pure functions of `mappings.apply` take it."""
-        return self.spec_with(self.rules.all(), self.installation.model)
+        takers = [rule for taker in self.takers() for rule in taker.rules.all()] if self.direction == FROM_HUB else []
+        return self.spec_with(self.rules.all(), self.installation.model, takers)
 
-    def spec_with(self, rules: Iterable[Rule], model: str) -> MappingSpec:
+    def takers(self) -> MappingQuerySet:
+        """The mappings that take the answer to what this one asks."""
+        return Mapping.objects.for_answer(self.installation, self.entity, self.operation, self.task)
+
+    def spec_with(self, rules: Iterable[Rule], model: str, takers: Iterable[Rule] = ()) -> MappingSpec:
+        """With these rules; the schema of the answer is what the rules of `takers` read of it."""
         return MappingSpec(
             id=self.pk,
             name=self.name,
@@ -103,6 +117,8 @@ class Mapping(models.Model):
             filter=self.filter,
             error_filter=self.error_filter,
             model=model,
+            schema=schema_of(rule.spec() for rule in takers) if self.direction == FROM_HUB else None,
+            protection=tuple((path, mode) for path, mode in self.protection),
         )
 
 
@@ -120,6 +136,7 @@ class Rule(models.Model):
     default = models.TextField(blank=True)
     required = models.BooleanField(default=False)
     update_mode = models.CharField(max_length=10, choices=UPDATE_MODES, default="overwrite")
+    value_type = models.CharField(max_length=10, choices=VALUE_TYPES, blank=True, default="")
     lookup = models.JSONField(default=list, blank=True)
     active = models.BooleanField(default=True)
 
@@ -138,6 +155,7 @@ class Rule(models.Model):
             required=self.required,
             update_mode=self.update_mode,
             lookup=dict(self.lookup),
+            value_type=self.value_type,
             active=self.active,
         )
 
@@ -180,10 +198,10 @@ class MappingVersion(Version):
         mapping = _filled(Mapping(pk=self.mapping_id, version=self.number), self.said)
         return mapping, [_filled(Rule(), each) for each in self.said["rules"]]
 
-    def spec(self, model: str) -> MappingSpec:
-        """As `Mapping.spec`; `model` is the installation's."""
+    def spec(self, model: str, takers: Iterable[MappingVersion] = ()) -> MappingSpec:
+        """As `Mapping.spec`; `model` is the installation's, `takers` are the versions that take the answer."""
         mapping, rules = self.rows()
-        return mapping.spec_with(rules, model)
+        return mapping.spec_with(rules, model, [rule for taker in takers for rule in taker.rows()[1]])
 
 
 def column(kind: type[models.Model], name: str) -> models.Field[Any, Any]:

@@ -18,7 +18,8 @@ from mappings.apply import (
     to_record,
     to_request,
 )
-from mappings.choices import FROM_HUB, OUTCOMES
+from mappings.choices import FROM_HUB, OUTCOMES, PROTECTIONS
+from mappings.parts import Part, parts_of
 from openai_api import estimate
 from openai_api.estimate import Estimate
 from ui.states import State
@@ -65,7 +66,8 @@ def excerpt(problem: Problem) -> Excerpt | None:
 class Shown:
     """An applied mapping as the page shows it: exact body or changed record, problems, a line for each rule.
 
-    `changes` are the fields of a record that differ, each with its value before and after.
+    `changes` are the fields of a record that differ, each with its value before and after. `parts` are the texts of
+    a request as the model will get them, `protected` says of fields what is done with them.
     """
 
     applied: Applied
@@ -73,6 +75,8 @@ class Shown:
     trace: list[tuple[RuleTrace, State]]
     changes: list[tuple[str, Any, Any]] = field(default_factory=list)
     estimate: Estimate | None = None
+    parts: list[Part] = field(default_factory=list)
+    protected: list[tuple[str, str, str]] = field(default_factory=list)
 
     def problem_of(self, number: int | None) -> tuple[Problem, Excerpt | None] | None:
         """What is wrong with a rule (its place from 0)."""
@@ -89,6 +93,8 @@ def show(spec: MappingSpec, document: dict[str, Any]) -> Shown:
         trace=[(line, OUTCOMES[line.outcome]) for line in applied.trace],
         changes=[] if sends else changes_of(applied, document),
         estimate=estimate.of(str(applied.body.get("model", "")), applied.body) if sends and applied.ok else None,
+        parts=parts_of(applied) if sends else [],
+        protected=[(path, PROTECTIONS[mode], mask) for path, mode, mask in applied.protected.notes],
     )
 
 
@@ -123,6 +129,8 @@ def read_sample(text: str) -> dict[str, Any]:
         raise SampleError(message) from None
     except RecursionError:
         raise SampleError("The sample is nested too deeply. Flatten it.") from None
+    except ValueError:
+        raise SampleError("A number of the sample has too many digits. Shorten it, or write it as text.") from None
     if not isinstance(document, dict):
         raise SampleError('The sample is not a JSON object. Put it in braces: {"key": ..., "fields": {...}}.')
     return document

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
+from mappings.apply import MappingSpec
 from mappings.choices import EVENT, FROM_HUB
+from mappings.structure import example, schema_of
 
 NOW = "2026-11-21T09:30:00.000Z"
 RECORDS: dict[str, dict[str, Any]] = {
@@ -101,6 +104,17 @@ def record(entity: str) -> dict[str, Any]:
     """A record of an entity; of one that has no sample, a short one."""
     other = {"key": "sample-1", "fields": {"name": "Sample"}, "custom": {}, "entity": entity}
     return copy.deepcopy(RECORDS.get(entity, other))
+
+
+def document_for(spec: MappingSpec) -> dict[str, Any]:
+    """What this mapping is applied to: an answer that fits what its rules read of it."""
+    schema = schema_of(spec.rules)
+    found = document(spec.entity, spec.direction, spec.operation)
+    if schema and spec.direction != FROM_HUB:
+        found["text"] = text = json.dumps(example(schema), ensure_ascii=False)
+        if content := found["response"].get("output"):
+            content[0]["content"][0]["text"] = text
+    return found
 
 
 def document(entity: str, direction: str, operation: str) -> dict[str, Any]:

@@ -121,12 +121,16 @@ class Client:
         files: Files | None = None,
         retries: RetryPolicy | None = None,
         timeout: float = 60.0,
+        unlogged: tuple[str, ...] = (),
     ) -> Answer:
         """Call one operation of the catalogue and wait for the whole answer. `timeout` is in seconds, for each attempt.
 
+        The values in `unlogged` are sent, and the log does not get to see them, in the answer neither.
+
         Raises a CallError (see `openai_api.errors`) whose `call_id` names the row in the log.
         """
-        passage = self._prepare(operation, context, path, query, json, files, timeout, retries or self.retries)
+        retries = retries or self.retries
+        passage = self._prepare(operation, context, path, query, json, files, timeout, retries, unlogged)
         await passage.open(whole=True)
         await passage.close()
         if passage.failure:
@@ -207,6 +211,7 @@ class Client:
         files: Files | None,
         timeout: float,
         retries: RetryPolicy,
+        unlogged: tuple[str, ...] = (),
     ) -> Passage:
         operation, path = OPERATIONS[name], path or {}
         filled = operation.fill(path)
@@ -222,8 +227,11 @@ class Client:
             content, headers["content-type"] = multipart(json or {}, files)
         elif json is not None:
             content, headers["content-type"] = jsonlib.dumps(json, ensure_ascii=False).encode(), "application/json"
-        request = transport.Request(operation.method, self.base_url + filled, headers, query, content, timeout=timeout)
-        logged = redaction.body(content, headers.get("content-type", ""), headers)
+        request = transport.Request(
+            operation.method, self.base_url + filled, headers, query, content, timeout=timeout, unlogged=unlogged
+        )
+        kept = redaction.leave_out(content, unlogged, numbers=True)
+        logged = replace(redaction.body(kept, headers.get("content-type", ""), headers), size=len(content))
         body = json if isinstance(json, dict) else {"model": path.get("model", "")}
         return self._passage(call_id, request, operation.id, filled, body, logged, context, retries)
 

@@ -39,7 +39,7 @@ _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, Wire | HttpxWire] = WeakKey
 class Request:
     """One HTTP request to make. `repeatable` is true for methods that change nothing; `timeout` is in seconds.
 
-    Its body is `content`, or `stream` where it is too large to be held.
+    Its body is `content`, or `stream` where it is too large to be held. `unlogged` are values that nothing written may hold.
     """
 
     method: str
@@ -49,6 +49,7 @@ class Request:
     content: bytes = b""
     stream: Upload | None = None
     timeout: float = 60.0
+    unlogged: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def taken(self) -> bool:
@@ -66,7 +67,7 @@ class Request:
 
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
-        return redaction.forget(said, self._key)
+        return redaction.leave_out(redaction.forget(said, self._key), self.unlogged)
 
     def forgetter(self) -> redaction.Forgetter:
         """The same for what it says piece by piece."""

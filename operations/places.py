@@ -7,21 +7,18 @@ written into the text. A place whose expression yields nothing is not filled, so
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
+from expressions.functions import written
+from expressions.places import NOTHING, pieces
 from operations.asking import Asked, Pairs
 
-PLACE = re.compile(r"\{\{(.+?)\}\}", re.DOTALL)
 # As a path holds it: there every place is quoted, as its value will be.
 QUOTED = re.compile(r"%7B%7B(.+?)%7D%7D", re.IGNORECASE | re.DOTALL)
-NOTHING = (
-    "This record gives it no value. Fill the field, or name what stands in for it: {{ fields.x ? fields.x : “none” }}."
-)
 Evaluate = Callable[[str], Any]
 
 
@@ -40,7 +37,7 @@ class Problem:
 
 def quoted(path: str) -> str:
     """A path as it was typed, its places made fit to stand in a path."""
-    return PLACE.sub(lambda found: quote(found[0], safe=""), path)
+    return "".join(quote(piece.text, safe="") if piece.start else piece.text for piece in pieces(path))
 
 
 def unquoted(path: str) -> str:
@@ -100,15 +97,17 @@ class _Filling:
             return [self.value(f"{where} {number}", part) for number, part in enumerate(value, start=1)]
         if not isinstance(value, str):
             return value
-        alone = PLACE.fullmatch(value.strip())
-        return self._found(where, alone[1]) if alone and "}}" not in alone[1] else self.text(where, value)
+        parts = list(pieces(value.strip()))
+        alone = len(parts) == 1 and parts[0].start
+        return self._found(where, parts[0].expression) if alone else self.text(where, value)
 
     def text(self, where: str, text: str) -> str:
-        return PLACE.sub(lambda found: self._written(where, found[1]) or "", text)
+        filled = (self._written(where, piece.expression) if piece.start else piece.text for piece in pieces(text))
+        return "".join(part or "" for part in filled)
 
     def _written(self, where: str, expression: str) -> str | None:
         value = self._found(where, expression)
-        return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return None if value is None else written(value)
 
     def _found(self, where: str, expression: str) -> Any:
         try:

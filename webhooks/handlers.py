@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from connections.clients import client_for
 from connections.models import Installation
-from flows.actions import finish_response, save_record
+from flows.actions import finish_response, save_record, unlogged_of
 from flows.models import Item, Record
 from flows.records import Cause
 from logs.audit import SYSTEM
@@ -147,7 +147,10 @@ def _plain_message(event: Event, source: dict[str, Any]) -> dict[str, Any]:
 
 def _fetch(event: Event, installation: Installation, operation: str, name: str) -> tuple[dict[str, Any], UUID | None]:
     try:
-        answer = client_for(installation).call(operation, path={name: event.object_id}, context=_context(event))
+        unlogged = unlogged_of(installation, event.object_id)
+        answer = client_for(installation).call(
+            operation, path={name: event.object_id}, context=_context(event), unlogged=unlogged
+        )
     except FailedInside as failed:
         # The fetch went well; what it told of did not. The event's item is to hear of that.
         error = {"code": failed.code, "message": failed.sentence}

@@ -45,7 +45,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = MappingForm(request.POST or None, instance=_mapping(pk))
     if form.is_valid():
-        if actions.change_mapping(actor_of(request), form.instance, form.cleaned_data, note_in(request.POST)):
+        if actions.change_mapping(actor_of(request), form.instance, form.values(), note_in(request.POST)):
             messages.success(request, "The settings are saved.")
         return redirect("mappings:detail", pk)
     mapping = _mapping(pk)

@@ -54,3 +54,30 @@ def test_a_key_that_comes_in_pieces_is_forgotten_and_nothing_else_is(size):
     got = b"".join([*map(forgetter.feed, pieces), forgetter.rest()])
     assert got == redaction.forget(said.encode(), key)
     assert b"0123456789" not in got and got.endswith(b'"near": "sk-canary"} sk-can')
+
+
+def test_values_are_left_out_of_every_text_and_short_ones_where_they_are_words():
+    body = {
+        "input": 'Mara says "SE", 42 and SEA',
+        "n": [42, 42.0, 420, True],
+        "m": 'say \\"hi\\"\n',
+        "42": "Maraschino",
+    }
+    values = ("Mara", "SE", "42", 'say "hi"\n')
+    kept = json.loads(redaction.leave_out(json.dumps(body).encode(), values, numbers=True))
+    out = redaction.UNLOGGED
+    assert kept["input"] == f'{out} says "{out}", {out} and SEA'
+    assert kept["n"] == [out, out, 420, True]
+    assert kept["42"] == f"{out}schino"
+    assert json.loads(redaction.leave_out(json.dumps(body).encode(), values))["n"] == body["n"]
+
+
+def test_values_are_left_out_of_what_is_no_json_and_long_ones_too():
+    long = "x" * 50_000
+    assert (
+        redaction.leave_out(f"<p>Mara {long}".encode(), ("Mara", long))
+        == f"<p>{redaction.UNLOGGED} {redaction.UNLOGGED}".encode()
+    )
+    inner = json.dumps({"said": 'Oak "9" table'})
+    assert "Oak" not in redaction.leave_out(json.dumps({"text": inner}).encode(), ('Oak "9" table',)).decode()
+    assert redaction.leave_out(b"as it is", ()) == b"as it is"

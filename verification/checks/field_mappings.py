@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.urls import reverse
 from flows.models import Record
 from mappings.apply import Applied, RecordView, to_record, to_request
 from mappings.models import Mapping
+from mappings.structure import example, schema_of
 from verification.subject import Outcome, Subject, failed, link, passed, record_link, skipped
 
 ANSWER: dict[str, Any] = {
@@ -54,14 +56,16 @@ def try_mapping(mapping: Mapping) -> Applied:
     record = _view(mapping.entity)
     if mapping.direction == "from_hub":
         return to_request(mapping.spec(), record)
+    spec = mapping.spec()
+    schema = schema_of(spec.rules)
     source = {
         "response": ANSWER,
-        "text": "A sample answer.",
+        "text": json.dumps(example(schema)) if schema else "A sample answer.",
         "event": EVENT,
         "request": {"model": "sample", "input": "A sample prompt."},
         "record": record.as_dict(),
     }
-    return to_record(mapping.spec(), source, None if mapping.sync_type == "add" else record)
+    return to_record(spec, source, None if mapping.sync_type == "add" else record)
 
 
 def _view(entity: str) -> RecordView:
