@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from expressions.names import read_by
+from expressions.places import pieces
 from mappings.apply import Applied, MappingSpec, RuleSpec
 from mappings.choices import FROM_HUB
 from mappings.fields import Field, Parts, shown
 from mappings.paths import PathError, parts_of
+from mappings.structure import ANSWER
 
 ROW = 36
 # So many fields of a column are shown until all are asked for; those that rules use are always shown.
 SOURCES, TARGETS = 14, 12
-ICONS = {"field": "link", "static": "equals", "formula": "formula", "lookup": "table"}
+ICONS = {"field": "link", "static": "equals", "formula": "formula", "lookup": "table", "template": "edit"}
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ def reads(rule: RuleSpec) -> list[Parts]:
         return []
     if rule.kind == "formula":
         return read_by(rule.source)
+    if rule.kind == "template":
+        return [path for piece in pieces(rule.source) if piece.start for path in read_by(piece.expression)]
     try:
         return [tuple(parts_of(rule.source))]
     except PathError:
@@ -148,7 +152,7 @@ def meets(field: Parts, path: Parts) -> bool:
 def _with_read(sources: Sequence[Field], read: list[list[Parts]]) -> list[Field]:
     """The fields, and below them what rules take as a whole from a path that no field has."""
     plain = {path for rule in read for path in rule if not any(meets(each.parts, path) for each in sources)}
-    tops = {each.parts[0] for each in sources}
+    tops = {ANSWER, *(each.parts[0] for each in sources)}
     return [*sources, *(Field(path, ".".join(path), "not in sample") for path in sorted(plain) if path[0] in tops)]
 
 

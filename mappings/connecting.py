@@ -20,7 +20,9 @@ def target_for(target: str, source: str, targets: list[Field]) -> str:
 
 
 def connected(rule: RuleSpec, source: str) -> RuleSpec:
-    """The rule with one more source: a formula takes it up, any other rule reads it from now on."""
+    """The rule with one more source: a formula or a text takes it up, any other rule reads it from now on."""
+    if rule.kind == "template":
+        return replace(rule, source=f"{rule.source} {{{{ {source} }}}}".lstrip())
     if rule.kind == "formula" and rule.source.strip():
         return replace(rule, source=f'{rule.source} & " " & {source}')
     return replace(rule, source=source, kind="lookup" if rule.kind == "lookup" else "field")
