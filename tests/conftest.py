@@ -37,6 +37,8 @@ SHARED = {
     "tests/proxy/test_sdk.py": "program",
     "tests/proxy/test_memory.py": "program",
 }
+# What takes longest, so that no process is left alone with it in the end. Then come the others that start whole programs.
+FIRST = ["program", "tests/operations/test_browser.py", "tests/whole/test_canary.py"]
 
 
 def batch(nodeid: str) -> str:
@@ -46,8 +48,11 @@ def batch(nodeid: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole programs comes first, so that no process is left alone with it in the end."""
-    items.sort(key=lambda item: (batch(item.nodeid) != "program", item.get_closest_marker("slow") is None))
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        what = batch(item.nodeid)
+        return FIRST.index(what) if what in FIRST else len(FIRST), item.get_closest_marker("slow") is None
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)
