@@ -171,11 +171,11 @@ def running_sandbox() -> Iterator[Sandbox]:
         stdout=subprocess.DEVNULL,
     )
     sandbox = Sandbox(port)
-    wait_until(sandbox.answers, 15)
+    wait_until(sandbox.answers, 60)
     yield sandbox
     sandbox.close()
     process.terminate()
-    process.wait(5)
+    process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ class Program:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture

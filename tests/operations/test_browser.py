@@ -112,7 +112,7 @@ def test_text_appears_as_it_comes_and_stop_cancels_it_at_openai(
     assert running_sandbox.witness()["concurrent"] == 1, "it is still coming"
     page.get_by_role("button", name="Stop").click()
     answered(page, "Stopped")
-    wait_until(lambda: running_sandbox.witness()["concurrent"] == 0, 3)
+    wait_until(lambda: running_sandbox.witness()["concurrent"] == 0)
     assert last_call(program) == ("cancelled", "client_left", "create_response")
     expect(page.locator("#answer-text")).to_contain_text(re.compile(r"\w+"))
     expect(page.locator("#answer")).to_contain_text("Stopped before its end.")
