@@ -55,6 +55,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays. Looking through it for garbage again and again took an eighth of the tests' time."""
+    from config.serve import settle
+
+    settle()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests that share something stay in one process: it is made once. Batches go out in the order above."""
