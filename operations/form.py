@@ -50,7 +50,8 @@ class OperationForm:
     """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
     is the installation's, `account` are those that the account has.
 
-    `known` is what expressions know (see `operations.formulas`).
+    `checked` is whether a check that was asked for found nothing wrong. `known` is what expressions know (see
+    `operations.formulas`).
     """
 
     operation: Operation
@@ -61,6 +62,7 @@ class OperationForm:
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
     focus: str = ""
+    checked: bool = False
     known: Context = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -159,6 +159,11 @@ def test_what_is_wrong_stands_beside_its_field_and_files_stay_chosen(opened: Ope
     expect(page.locator("#request .error").first).to_contain_text("This is a full address")
     assert page.evaluate("document.getElementById('id_file-0-file').files[0].name") == "rows.jsonl"
     expect(page.get_by_role("alert")).to_be_focused()
+    page.locator("#id_file-0-file").set_input_files([])
+    page.get_by_role("group", name="File 1").get_by_label("Field").fill("")
+    send(page, "GET", "/models")
+    answered(page)
+    expect(page.locator("#request .error, #request [role=alert], #request [aria-invalid]")).to_have_count(0)
 
 
 def test_a_form_that_is_too_large_is_still_there_to_be_made_smaller(opened: Open) -> None:

@@ -268,6 +268,30 @@ def test_a_file_goes_out_as_it_was_chosen(as_operator, here, far):
     assert sent["expires_after[anchor]"][2] == b"created_at"
 
 
+def test_a_check_says_so_when_nothing_is_wrong_and_sends_nothing(as_viewer, here, far):
+    side = far()
+    page = at(as_viewer, here, "create_moderation")
+    page.press("check")
+    assert page.problems and "Nothing wrong was found" not in page.text
+    page.values["body/input"] = "Hello"
+    page.press("check")
+    assert "Nothing wrong was found" in page.text and not side.requests
+
+
+def test_a_file_that_is_needed_is_to_be_chosen(as_operator, here, far):
+    far()
+    page = at(as_operator, here, "upload_file")
+    page.press("run")
+    assert page.problems == {"body/file": "No file is chosen, and the operation needs one. Choose it."}
+
+
+def test_what_help_gives_as_json_is_json():
+    for layout in layouts.LAYOUTS.values():
+        for look in layout.looks.values():
+            if "[{" in look.help:
+                assert json.loads(look.help[look.help.index("[") : look.help.rindex("]") + 1])
+
+
 def test_a_file_must_be_chosen_again_when_the_form_comes_back(as_operator, here, far):
     far()
     page = at(as_operator, here, "upload_file")
