@@ -334,7 +334,7 @@ class OperationForm:
     @staticmethod
     def faulty(sections: Iterable[Section]) -> list[Field]:
         """The fields that have an error of their own, in their order on the page."""
-        return [part for section in sections for top in section.fields for part in _with_parts(top) if part.error]
+        return [part for section in sections for top in section.fields for part in with_parts(top) if part.error]
 
     def _body(self, drawing: Drawing) -> list[Field]:
         """The fields of the body; a body that is no plain object is one field."""
@@ -387,10 +387,10 @@ class OperationForm:
                 yield FilePart(label, upload.name or chosen.name, kind, cast(BinaryIO, upload.file), upload.size or 0)
 
 
-def _with_parts(top: Field) -> Iterable[Field]:
+def with_parts(top: Field) -> Iterable[Field]:
     yield top
     for part in [*top.children, *top.more]:
-        yield from _with_parts(part)
+        yield from with_parts(part)
 
 
 def path_values(operation: Operation, path: str) -> dict[str, str]:

@@ -20,7 +20,8 @@ from logs.models import AuditEntry, Call
 from openai_api.catalogue import OPERATIONS
 from operations import layouts
 from operations.choosing import is_grave, offers, role_for
-from operations.form import OperationForm
+from operations.fields import editing
+from operations.form import OperationForm, with_parts
 from operations.models import Answer
 from tests import builders, people
 from tests.connections.builders import error_answer
@@ -384,6 +385,18 @@ def test_a_part_is_edited_as_json_and_as_fields_again(as_operator, here):
     page.values["body/messages#json"] = '[{"role": "system", "content": "Be brief."}]'
     page.press("fields:body/messages")
     assert page.values["body/messages/0/content"] == "Be brief."
+
+
+@pytest.mark.parametrize("id", [*layouts.LAYOUTS, "create_agent", "create_eval", "create_fine_tuning_job"])
+def test_every_button_of_an_untouched_form_does_something(id):
+    form = OperationForm(OPERATIONS[id], "gpt-6-luna")
+    form.begin()
+    untouched = form.typed
+    drawn = [part for section in form.sections([]) for top in section.fields for part in with_parts(top)]
+    for verb, path in [(verb, part.path) for verb in editing.VERBS for part in drawn]:
+        form.typed = untouched
+        form.edit(verb, path)
+        assert json.loads(form.body_text() or "{}") is not None and form.sections([])
 
 
 def test_htmx_gets_the_parts_alone(as_operator, here):
