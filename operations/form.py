@@ -50,7 +50,7 @@ class OperationForm:
     """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
     is the installation's, `account` are those that the account has.
 
-    `checked` is whether a check that was asked for found nothing wrong. `known` is what expressions know (see
+    `focus` is the field that a button changed, `checked` whether a check was asked for, and `known` what expressions know (see
     `operations.formulas`).
     """
 
@@ -153,6 +153,8 @@ class OperationForm:
         schema = self.schema_at(path)
         if verb == "remove":
             self.typed = editing.removed(self.typed, path)
+            owner, _, last = path.rpartition("/")
+            self.focus = owner if last.isdigit() else path
         elif verb in editing.VERBS and schema is not None:
             self.typed = editing.edited(self.shapes, schema, self.typed, verb, path)
             self.focus = path
