@@ -137,6 +137,11 @@ def test_what_is_wrong_stands_beside_its_field_and_files_stay_chosen(opened: Ope
     expect(page.locator("#request .error").first).to_contain_text("This is a full address")
     assert page.evaluate("document.getElementById('id_file-0-file').files[0].name") == "rows.jsonl"
     expect(page.get_by_role("alert")).to_be_focused()
+    page.locator("#id_file-0-file").set_input_files([])
+    page.get_by_role("group", name="File 1").get_by_label("Field").fill("")
+    send(page, "GET", "/models")
+    answered(page)
+    expect(page.locator("#request .error, #request [role=alert], #request [aria-invalid]")).to_have_count(0)
 
 
 def test_a_form_that_is_too_large_is_still_there_to_be_made_smaller(opened: Open) -> None:
@@ -242,12 +247,16 @@ def test_a_generated_form_grows_checks_follows_its_json_and_streams(opened: Open
     page.get_by_label("Temperature").fill("3")
     expect(page.locator("#f-json")).to_have_value(re.compile('"temperature": 3'))
     page.get_by_label("Temperature").press("Enter")  # checks, and sends nothing
-    expect(page.get_by_role("alert").filter(has_text="second look")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="second look")).to_be_focused()
     page.get_by_role("button", name="Create chat completion").click()
     expect(page.locator("#f-body-temperature-e")).to_contain_text("3 is too much")
     expect(page.get_by_role("alert").first).to_be_focused()
     page.get_by_role("button", name="Remove message").nth(1).click()
     expect(content).to_have_count(1)
+    expect(page.get_by_role("button", name="Add message")).to_be_focused()
+    page.get_by_role("button", name="Response format").click()
+    page.get_by_role("button", name="Remove response format").click()
+    expect(page.get_by_role("button", name="Response format", exact=True)).to_be_focused()
     page.locator("#f-json").fill(BODY)
     page.get_by_role("button", name="Use this JSON").click()
     expect(content).to_have_value("Say hello to everybody")
