@@ -191,6 +191,8 @@ WAITS_FOR = "connections.waits.waits_for"
 # Where forms of operations find records: a function from Entity/key to the record's parts or None, and one that gives the
 # newest records as such names with their titles.
 RECORDS = {"named": "flows.lookup.named", "recent": "flows.lookup.recent"}
+# What an installation can begin with beside its default mappings: a function that gives slug, entity, name and sentence of each.
+READY_MADE = "mappings.gallery.offered"
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

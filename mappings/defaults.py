@@ -1,53 +1,36 @@
-"""The mappings that come with an installation: Product, Customer and Message, from the hub and back to it."""
+"""The mappings that come with an installation: Product, Customer and Message, from the hub and back; and chosen tasks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from django.db import transaction
 
 from connections.models import Installation
-from logs.audit import SYSTEM, write
+from logs.audit import SYSTEM, Actor, write
 from mappings.apply import RuleSpec
 from mappings.choices import EVENT, FROM_HUB, TO_HUB
+from mappings.gallery import RESPONSE_DATE, RESPONSE_ID, TASKS, Default
 from mappings.models import Mapping, Rule
 
 RESPONSE_TEXT = "OpenAI Response Text"
-RESPONSE_ID = "OpenAI Last Response ID"
-RESPONSE_DATE = "OpenAI Last Response Date"
 PROMPT_TEXT = "OpenAI Last Prompt Text"
 CUSTOM_FIELDS = [RESPONSE_TEXT, RESPONSE_ID, RESPONSE_DATE, PROMPT_TEXT]
 
-# A line for each field that holds something: a condition without "else" yields nothing, and $each leaves that out.
-FIELD_LINES = """$join($each(fields, function($value, $name) {(
-    $text := $type($value) = "array" ? $join($map($value, $string), ", ") : $string($value);
-    $text ? $name & ": " & $text
-  )}), "\\n")"""
-PRODUCT_PROMPT = (
-    f'"Write a product description of two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
-)
-CUSTOMER_PROMPT = (
-    f'"Summarise this customer in two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
-)
-MESSAGE_PROMPT = '"Answer this message in two sentences:\\n" & fields.text'
+FACTS = "id: {{ key }}\n{{ $lines(fields) }}"
+PROMPTS = {
+    "Product": ("Write a product description of two sentences. Use only these facts.", FACTS),
+    "Customer": ("Summarise this customer in two sentences. Use only these facts.", FACTS),
+    "Message": ("Answer this message in two sentences.", "{{ fields.text }}"),
+}
 
 
-@dataclass(frozen=True)
-class Default:
-    name: str
-    entity: str
-    direction: str
-    operation: str
-    sync_type: str
-    description: str
-    rules: tuple[RuleSpec, ...]
-    filter: str = ""
-
-
-def _request(entity: str, prompt: str, description: str) -> Default:
+def _request(entity: str, description: str) -> Default:
+    instructions, prompt = PROMPTS[entity]
     rules = (
         RuleSpec("field", "model", "model", required=True),
-        RuleSpec("formula", "input", prompt, required=True),
+        RuleSpec("static", "instructions", instructions),
+        RuleSpec("template", "input", prompt, required=True),
         RuleSpec("field", "metadata.patchbay_key", "key", required=True),
         RuleSpec("static", "store", "true"),
     )
@@ -76,11 +59,11 @@ EVENT_RULES = (
     RuleSpec("field", "fields.text", "text"),
 )
 DEFAULTS = (
-    _request("Product", PRODUCT_PROMPT, "Asks for a description, from the product's own fields."),
+    _request("Product", "Asks for a description, from the product's own fields."),
     _answer("Product"),
-    _request("Customer", CUSTOMER_PROMPT, "Asks for a summary, from the customer's own fields."),
+    _request("Customer", "Asks for a summary, from the customer's own fields."),
     _answer("Customer"),
-    _request("Message", MESSAGE_PROMPT, "Asks for an answer to the message's text."),
+    _request("Message", "Asks for an answer to the message's text."),
     _answer("Message"),
     Default(
         "Webhook event to Message",
@@ -95,38 +78,34 @@ DEFAULTS = (
 
 
 def create_defaults(installation: Installation, webhook_url: str = "") -> None:
-    """Give an installation the mappings it lacks, if it was set up to have them. Nothing is added twice."""
-    if not installation.default_mappings:
-        return
+    """Give an installation the mappings it lacks, as far as it was set up to have them. Nothing is added twice."""
     with transaction.atomic():
-        there = set(installation.mappings.values_list("name", flat=True))
-        for order, default in enumerate(DEFAULTS, start=1):
-            if default.name not in there:
-                _create(installation, default, order)
+        if installation.default_mappings:
+            _add(SYSTEM, installation, DEFAULTS)
+        add_tasks(SYSTEM, installation, installation.tasks)
 
 
-def _create(installation: Installation, default: Default, order: int) -> None:
-    mapping = Mapping.objects.create(
-        installation=installation,
-        name=default.name,
-        entity=default.entity,
-        direction=default.direction,
-        operation=default.operation,
-        sync_type=default.sync_type,
-        description=default.description,
-        filter=default.filter,
-        order=order,
-    )
+def add_tasks(actor: Actor, installation: Installation, slugs: Iterable[str]) -> int:
+    """Give an installation the mappings of these tasks; the number of mappings that it did not have."""
+    tasks = [task for task in TASKS if task.slug in set(slugs)]
+    return _add(actor, installation, [default for task in tasks for default in task.mappings])
+
+
+@transaction.atomic
+def _add(actor: Actor, installation: Installation, defaults: Iterable[Default]) -> int:
+    there = set(installation.mappings.values_list("name", flat=True))
+    missing = [default for default in defaults if default.name not in there]
+    for order, default in enumerate(missing, start=len(there) + 1):
+        _create(actor, installation, default, order)
+    return len(missing)
+
+
+def _create(actor: Actor, installation: Installation, default: Default, order: int) -> None:
+    facts = {name: value for name, value in vars(default).items() if name not in ("rules", "protection")}
+    protection = [list(pair) for pair in default.protection]
+    mapping = Mapping.objects.create(installation=installation, order=order, protection=protection, **facts)
     Rule.objects.bulk_create(
-        Rule(
-            mapping=mapping,
-            order=number,
-            kind=rule.kind,
-            target=rule.target,
-            source=rule.source,
-            required=rule.required,
-            update_mode=rule.update_mode,
-        )
+        Rule(mapping=mapping, order=number, **{**vars(rule), "lookup": [list(pair) for pair in rule.lookup.items()]})
         for number, rule in enumerate(default.rules, start=1)
     )
-    write(SYSTEM, "created", "mapping", mapping.pk, str(mapping), {"rules": [None, len(default.rules)]})
+    write(actor, "created", "mapping", mapping.pk, str(mapping), {"rules": [None, len(default.rules)]})

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from mappings import views
+from mappings import adding, views
 
 app_name = "mappings"
 urlpatterns = [
     path("", views.index, name="list"),
     path("new/", views.new, name="new"),
+    path("gallery/", adding.gallery, name="gallery"),
     path("<int:pk>/", views.detail, name="detail"),
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/delete/", views.delete, name="delete"),

@@ -27,7 +27,7 @@ def at(name: str, *args: object) -> str:
     return reverse(f"mappings:{name}", args=args)
 
 
-RULE = {"kind": "formula", "target": "instructions", "source": '"Tone: " & custom.tone', "update_mode": "overwrite"}
+RULE = {"kind": "formula", "target": "metadata.tone", "source": '"Tone: " & custom.tone', "update_mode": "overwrite"}
 
 
 def test_the_list_groups_by_installation(as_viewer, mapping):
@@ -77,7 +77,7 @@ def test_a_rule_is_added_as_a_new_version_with_an_audit_line(as_administrator, m
     answer = as_administrator.post(at("rule_new", mapping.pk), RULE)
     assert answer.url == at("detail", mapping.pk)
     rule = mapping.rules.last()
-    assert (rule.target, rule.order) == ("instructions", 5)
+    assert (rule.target, rule.order) == ("metadata.tone", 6)
     mapping.refresh_from_db()
     assert mapping.version == 2
     entry = AuditEntry.objects.get(object_kind="mapping", action="changed")
@@ -100,7 +100,7 @@ def test_a_faulty_formula_stays_on_the_page_with_its_place(as_administrator, map
     page = answer.content.decode()
     assert "Line 2, character" in page
     assert "fields.(" in page
-    assert not mapping.rules.filter(target="instructions").exists()
+    assert not mapping.rules.filter(target="metadata.tone").exists()
 
 
 def test_trying_a_rule_shows_its_effect_and_saves_nothing(as_administrator, mapping):
