@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from openai_api import transport
+from openai_api.gate import gate
 from proxy.application import application as proxy
 from webhooks.receiver import application as webhook_receiver
 
@@ -35,11 +36,15 @@ def by_path(pages: Application) -> Application:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    """Uvicorn's start and stop messages; Django's handler does not know them. Kept connections are closed at the stop."""
+    """Uvicorn's start and stop messages; Django's handler does not know them.
+
+    At the stop, connections that were kept are closed, and what ended last is written.
+    """
     while True:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
             await transport.close()
+            gate.stop()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

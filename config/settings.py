@@ -189,8 +189,14 @@ MENU_COUNTS = {"outcomes:list": "outcomes.counting.waiting"}
 # Says what a call in line waits for: `(call) -> str`, empty where that is not known.
 WAITS_FOR = "connections.waits.waits_for"
 # Where forms of operations find records: a function from Entity/key to the record's parts or None, and one that gives the
-# newest records as such names with their titles.
-RECORDS = {"named": "flows.lookup.named", "recent": "flows.lookup.recent"}
+# newest records as such names with their titles. The editor of mappings asks for those of one entity, and for its fields' names.
+RECORDS = {
+    "named": "flows.lookup.named",
+    "recent": "flows.lookup.recent",
+    "newest": "flows.lookup.newest",
+    "names": "flows.lookup.names",
+    "some": "flows.lookup.some",
+}
 # What an installation can begin with beside its default mappings: a function that gives slug, entity, name and sentence of each.
 READY_MADE = "mappings.gallery.offered"
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this

@@ -40,14 +40,22 @@ TOO_MANY: Final = f"A value in it has more than {MAX_MEMBERS:,} members."
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
+_library: Any = Jsonata  # the library is not typed
+for _name, _call in OURS.items():  # once, into the frame that all evaluations stand on
+    _library.static_frame.bind(_name, _library.JLambda(_call))
+
 _Regexp: Any = type(re2.compile("x"))  # type: ignore[no-untyped-call]  # the library is not typed
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None."""
+    """What is wrong with an expression. `position` counts characters from 0; line and column from 1; else None.
 
-    def __init__(self, message: str, position: int | None = None, source: str = "") -> None:
+    `repair` is what the word at the position was probably meant to be, where that is known.
+    """
+
+    def __init__(self, message: str, position: int | None = None, source: str = "", repair: str = "") -> None:
         super().__init__(message)
+        self.repair = repair
         self.message = message
         self.position = position
         self.line, self.column = line_and_column(source, position)
@@ -82,13 +90,13 @@ def check(source: str) -> None:
         called = node.procedure if node.type in ("function", "partial") else None
         if called is not None and called.type == "variable" and called.value not in known:
             at = source.rfind(called.value, 0, called.position)
-            raise ExpressionError(_no_function(called.value), at if at >= 0 else None, source)
+            raise _no_function(called.value, at if at >= 0 else None, source)
 
 
 def _known() -> set[str]:
     """The names of all functions, without $."""
     library: Any = Jsonata.static_frame  # the library is not typed
-    return {*library.bindings, *OURS}
+    return set(library.bindings)
 
 
 def _nodes(root: Any) -> Iterator[Any]:
@@ -120,6 +128,9 @@ def evaluate(source: str, document: Any) -> Any:
     """
     bounds = _Bounds(source)
     engine = copy.copy(_compiled(source))
+    engine.set_validate_input(
+        False
+    )  # it walks the whole document, for every expression; `plain` sees to what comes out
     # The library keeps "the expression at work" per thread, and would take the clock of an earlier one.
     Jsonata.CURRENT.jsonata = engine
     try:
@@ -231,7 +242,6 @@ class _Bounds:
         return {
             "__evaluate_entry": self.enter,
             "__evaluate_exit": self.leave,
-            **{name: function(call) for name, call in OURS.items()},
             "eval": function(self.no_eval),
             "append": function(self.append),
             "pad": function(self.pad),
@@ -321,7 +331,7 @@ def _explained(error: Exception, source: str) -> ExpressionError:
         return ExpressionError(f"It failed on this record: {error}.", None, source)
     position = _position(error, source)
     if error.error in ("T1005", "T1006") and isinstance(error.current, str):
-        return ExpressionError(_no_function(error.current), position, source)
+        return _no_function(error.current, position, source)
     text = str(error).removeprefix("JSONataException ").rstrip(".")
     return ExpressionError(f"{text}.", position, source)
 
@@ -337,6 +347,10 @@ def _position(error: JException, source: str) -> int | None:
     return begin if begin >= 0 else min(error.location, len(source))
 
 
-def _no_function(name: str) -> str:
-    close = difflib.get_close_matches(name, sorted(_known() - {"eval"}), n=1)
-    return f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+def _no_function(name: str, position: int | None, source: str) -> ExpressionError:
+    close = difflib.get_close_matches(name.removeprefix("$"), sorted(_known() - {"eval"}), n=1)
+    message = f"There is no function {name}." + (f" Use ${close[0]}." if close else " Function names begin with $.")
+    if not close or position is None:
+        return ExpressionError(message, position, source)
+    has_sign = position > 0 and source[position - 1] == "$"
+    return ExpressionError(message, position, source, close[0] if has_sign else f"${close[0]}")

@@ -44,11 +44,11 @@ def view_of(record: Record) -> RecordView:
 
 def send(session: Session, item_id: int) -> None:
     """Take one pending item as far as it goes: skipped, failed, done, waiting for OpenAI, or unknown."""
-    item = Item.objects.select_related("record__entity", "run__installation", "run__mapping", "run__preset").get(
+    item = Item.objects.select_related("record__entity", "run__installation", "run__version", "run__preset").get(
         pk=item_id
     )
     if session.spec is None:
-        leave(item, "failed", error="The mapping of this run was deleted. Start a new run.")
+        leave(item, "failed", error="What this run was to send was not kept. Start a new run.")
         return
     if left_out := _left_out(session, item):
         leave(item, "skipped", error=left_out)
@@ -190,7 +190,7 @@ def _write(item: Item, change: Change, response: dict[str, Any], call_id: uuid.U
         if not leave(item, "done", call_id=call_id, **result):
             return False
         if change.after:
-            why = Cause("answer", str(item.pk), call_id, change.mapping_name, change.mapping_version)
+            why = Cause("answer", str(item.pk), call_id, change.made_by)
             actor = Actor(item.run.actor or "Patchbay")
             save_record(actor, item.record.entity, item.record.key, change.fields, change.custom, cause=why)
     return True

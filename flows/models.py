@@ -17,7 +17,7 @@ from connections.models import Installation
 from flows.states import FLOW_STATES, ITEM_STATES, RUN_FINAL, RUN_STATES
 from jobs.tokens import LENGTH as TOKEN_LENGTH
 from mappings.choices import RESPONSE
-from mappings.models import Mapping
+from mappings.models import Mapping, MappingVersion
 from operations.models import Preset, PresetVersion
 from operations.outgoing import operation_of
 from ui.states import State, choices
@@ -90,6 +90,7 @@ class RecordChange(models.Model):
     """What one write changed: `before` and `after` hold `fields.<name>` and `custom.<name>` of what differs, nothing else.
 
     No foreign keys: history outlives the record. `cause` is `edit`, `sample`, `answer`, `pull`, `event`, `check`, ...
+    `made_by` names the versions of mappings that made it: `[[id, name]]`, the id being None for the oldest ones.
     """
 
     record_id = models.BigIntegerField()
@@ -101,8 +102,7 @@ class RecordChange(models.Model):
     cause = models.CharField(max_length=40)
     cause_id = models.CharField(max_length=60, blank=True)
     call_id = models.UUIDField(null=True)
-    mapping_name = models.CharField(max_length=200, blank=True)
-    mapping_version = models.PositiveIntegerField(null=True)
+    made_by = models.JSONField(default=list)
     actor = models.CharField(max_length=150, blank=True)
 
     class Meta:
@@ -178,7 +178,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One push of records, or one pull. Its counts follow its items; who holds its lease works on it, nobody else."""
+    """One push of records, or one pull. Its counts follow its items; who holds its lease works on it, nobody else.
+
+    A push keeps to what its mappings said when it was started: `version` makes its requests, `answers` (ids of versions, in
+    their order) take up what comes of them.
+    """
 
     KINDS = [("push", "Push"), ("pull", "Pull")]
     MODES = [("sync", "Wait for each answer"), ("background", "In the background")]
@@ -189,6 +193,8 @@ class Run(models.Model):
     mapping = models.ForeignKey(Mapping, on_delete=models.SET_NULL, null=True, related_name="runs")
     mapping_name = models.CharField(max_length=200, blank=True)
     mapping_version = models.PositiveIntegerField(null=True)
+    version = models.ForeignKey(MappingVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    answers = models.JSONField(default=list)
     preset = models.ForeignKey(PresetVersion, on_delete=models.PROTECT, null=True, related_name="+")
     entity = models.CharField(max_length=60)
     source = models.CharField(max_length=20, blank=True)
@@ -246,7 +252,7 @@ class Run(models.Model):
         """What is asked of OpenAI for each record of a push."""
         if self.preset:
             return operation_of(self.preset.request)
-        return self.mapping.operation if self.mapping else RESPONSE
+        return str(self.version.said["operation"]) if self.version else RESPONSE
 
     @property
     def settled(self) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flows.answers import text_of
 from flows.models import Record, Run
 from flows.records import Cause, save_record
 from logs.audit import Actor
 from logs.context import Context
 from logs.models import Call
+from mappings.answers import text_of
 from openai_api.client import Client
 from openai_api.errors import NotFound
 

@@ -18,16 +18,15 @@ QUIET_CAUSES = frozenset({"answer", "event", "pull", "sample"})
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history,
-    but for `correlation_id`: the flows that the change starts make their calls under it. A change that is made for one
-    flow names it in `only_flow`, and starts no other.
+    """Why a record changes. `kind` is `edit`, `answer`, `pull`, `event`, `check`, `sample`; the rest is for its history
+    (`made_by` as in `RecordChange`), but for `correlation_id`: the flows that the change starts make their calls under it.
+    A change that is made for one flow names it in `only_flow`, and starts no other.
     """
 
     kind: str
     id: str = ""
     call_id: uuid.UUID | None = None
-    mapping_name: str = ""
-    mapping_version: int | None = None
+    made_by: tuple[tuple[int, str], ...] = ()
     correlation_id: str = ""
     only_flow: int | None = None
 
@@ -81,8 +80,7 @@ def _write(record: Record, fields: dict[str, Any], custom: dict[str, Any], actor
         cause=why.kind,
         cause_id=why.id,
         call_id=why.call_id,
-        mapping_name=why.mapping_name,
-        mapping_version=why.mapping_version,
+        made_by=why.made_by,
         actor=actor.name,
     )
     return True

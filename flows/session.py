@@ -22,7 +22,7 @@ TURN = 10.0
 
 @dataclass
 class Session:
-    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when it began,
+    """One execution: the run, the hold on it, the client that it sends with, the mapping as it was when the run was started,
     and the preset that is sent in place of what the mapping makes, if the flow has one.
 
     `refused` is set once the connection is stopped: what is left of the run would be refused one by one.
@@ -53,8 +53,8 @@ class Session:
         return self._cancelled or self.gave_way or self.refused is not None or self.lease.lost.is_set()
 
     def context(self, item: Item) -> Context:
-        """The origin of every call that is made for this item; it names the preset, if one made it."""
-        preset = self.run.preset
+        """The origin of every call that is made for this item; it names the versions of mapping and preset that make it."""
+        preset, version = self.run.preset, self.run.version
         label = f"Run {self.run.pk}, {item.record.entity.name} {item.record.key}"
         return Context(
             "run item",
@@ -62,5 +62,5 @@ class Session:
             f"{label}: {preset}" if preset else label,
             actor=self.run.actor,
             correlation_id=item.correlation_id,
-            tags=preset.tag if preset else "",
+            tags=", ".join(each.tag for each in (version, preset) if each),
         )

@@ -15,8 +15,10 @@ from flows.tasks import run_pull, run_push
 from logs import audit
 from logs.audit import Actor
 from logs.context import new_correlation
+from mappings.actions import recorded
 from mappings.choices import RESPONSE
 from mappings.models import Mapping
+from operations.outgoing import operation_of
 
 # What can be pulled, and the entity that it lands in.
 SOURCES = {"models": "Model", "files": "File", "responses": "Message"}
@@ -137,14 +139,19 @@ def _push(
     repeat_unknown: bool = False,
     correlation_id: str = "",
 ) -> Run:
+    version, preset = recorded(mapping), flow.preset.current() if flow and flow.preset else None
+    operation = operation_of(preset.request) if preset else mapping.operation
+    answers = Mapping.objects.for_answer(mapping.installation, mapping.entity, operation, mapping.task)
     run = Run.objects.create(
         kind="push",
         installation=mapping.installation,
         flow=flow,
         mapping=mapping,
         mapping_name=mapping.name,
-        mapping_version=mapping.version,
-        preset=flow.preset.current() if flow and flow.preset else None,
+        mapping_version=version.number,
+        version=version,
+        answers=[recorded(each).pk for each in answers],
+        preset=preset,
         entity=mapping.entity,
         mode=mode,
         repeat_unknown=repeat_unknown,

@@ -50,14 +50,19 @@ CAUSES: Final[dict[str, Place]] = {
 
 
 # A tag such as preset-12 names a row of a room above.
-TAGS: Final[dict[str, str]] = {"preset": "operations:preset_version"}
+TAGS: Final[dict[str, Place]] = {
+    "preset": Place("Preset version", "operation", "operations:preset_version"),
+    "mapping": Place("Mapping version", "mapping", "mappings:version"),
+}
 
 
-def tag_link(call: Call, tag: str) -> str:
-    """The page of what a tag names; nothing where it is a word of somebody's own, as all those of programs are."""
+def tag_link(call: Call, tag: str) -> Link | None:
+    """The page of what a tag names; None where it is a word of somebody's own, as all those of programs are."""
     kind, _, number = tag.partition("-")
-    ours = call.cause != "proxy" and number.isascii() and number.isdecimal()
-    return address(TAGS.get(kind, ""), number) if ours else ""
+    if kind not in TAGS or call.cause == "proxy" or not (number.isascii() and number.isdecimal()):
+        return None
+    place = TAGS[kind]
+    return Link(place.label, place.icon, tag, address(place.url_name, number))
 
 
 def cause_link(call: Call) -> Link:

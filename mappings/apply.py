@@ -18,7 +18,7 @@ from mappings import structure
 from mappings.paths import PathError, get, put
 from mappings.protection import Pairs, Protected, protect, unmasked
 
-Outcome = Literal["written", "default", "empty", "kept", "failed"]
+Outcome = Literal["written", "default", "empty", "kept", "off", "failed"]
 RECORD_PARTS = ("fields", "custom")
 # A record is never lost by a mapping: it is marked, as a pull marks what is gone at OpenAI.
 DELETED = "custom.deleted"
@@ -41,6 +41,7 @@ class RuleSpec:
     update_mode: str = "overwrite"
     lookup: Mapping[str, Any] = field(default_factory=dict)
     value_type: str = ""
+    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,10 @@ class RecordView:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a mapping cannot be applied. `rule` counts from 1, and is None for the filters; line and column from 1."""
+    """Why a mapping cannot be applied. `rule` counts from 1, and is None for the filters; line and column from 1.
+
+    `repair` is what probably belongs at the place.
+    """
 
     message: str
     rule: int | None = None
@@ -88,6 +92,7 @@ class Problem:
     position: int | None = None
     line: int | None = None
     column: int | None = None
+    repair: str = ""
 
     @property
     def sentence(self) -> str:
@@ -270,7 +275,10 @@ def _left_out(sync_type: str, record: RecordView | None) -> str | None:
 
 def _apply_rules(spec: MappingSpec, document: dict[str, Any], applied: Applied, place: Place) -> None:
     for number, rule in enumerate(spec.rules, start=1):
-        _apply_rule(number, rule, document, applied, place)
+        if rule.active:
+            _apply_rule(number, rule, document, applied, place)
+        else:
+            applied.trace.append(RuleTrace(number, rule.kind, rule.target, "off", note="The rule is switched off."))
 
 
 def _passes_filters(spec: MappingSpec, document: dict[str, Any], applied: Applied) -> bool:
@@ -366,7 +374,7 @@ def _unusable(what: str, error: ExpressionError) -> Problem:
 def _problem(error: ExpressionError | PathError, source: str, rule: int | None, target: str) -> Problem:
     if isinstance(error, PathError):
         return Problem(str(error), rule, target, source)
-    return Problem(error.message, rule, target, source, error.position, error.line, error.column)
+    return Problem(error.message, rule, target, source, error.position, error.line, error.column, error.repair)
 
 
 def _words(error: ExpressionError | PathError) -> str:

@@ -56,5 +56,6 @@ OUTCOMES = states(
     State("default", "Default written", "info", "info", final=True),
     State("empty", "Empty", "note", "skip", final=True),
     State("kept", "Kept", "note", "skip", final=True),
+    State("off", "Off", "quiet", "paused", final=True),
     State("failed", "Error", "bad", "bad", final=True),
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from connections.models import Installation
-from logs.audit import SYSTEM, Actor, write
+from logs.audit import SYSTEM, Actor
+from mappings.actions import create_mapping
 from mappings.apply import RuleSpec
 from mappings.choices import EVENT, FROM_HUB, TO_HUB
 from mappings.gallery import RESPONSE_DATE, RESPONSE_ID, TASKS, Default
@@ -17,20 +18,24 @@ RESPONSE_TEXT = "OpenAI Response Text"
 PROMPT_TEXT = "OpenAI Last Prompt Text"
 CUSTOM_FIELDS = [RESPONSE_TEXT, RESPONSE_ID, RESPONSE_DATE, PROMPT_TEXT]
 
-FACTS = "id: {{ key }}\n{{ $lines(fields) }}"
-PROMPTS = {
-    "Product": ("Write a product description of two sentences. Use only these facts.", FACTS),
-    "Customer": ("Summarise this customer in two sentences. Use only these facts.", FACTS),
-    "Message": ("Answer this message in two sentences.", "{{ fields.text }}"),
-}
+# A line for each field that holds something: a condition without "else" yields nothing, and $each leaves that out.
+FIELD_LINES = """$join($each(fields, function($value, $name) {(
+    $text := $type($value) = "array" ? $join($map($value, $string), ", ") : $string($value);
+    $text ? $name & ": " & $text
+  )}), "\\n")"""
+PRODUCT_PROMPT = (
+    f'"Write a product description of two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
+)
+CUSTOMER_PROMPT = (
+    f'"Summarise this customer in two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
+)
+MESSAGE_PROMPT = '"Answer this message in two sentences:\\n" & fields.text'
 
 
-def _request(entity: str, description: str) -> Default:
-    instructions, prompt = PROMPTS[entity]
+def _request(entity: str, prompt: str, description: str) -> Default:
     rules = (
         RuleSpec("field", "model", "model", required=True),
-        RuleSpec("static", "instructions", instructions),
-        RuleSpec("template", "input", prompt, required=True),
+        RuleSpec("formula", "input", prompt, required=True),
         RuleSpec("field", "metadata.patchbay_key", "key", required=True),
         RuleSpec("static", "store", "true"),
     )
@@ -59,11 +64,11 @@ EVENT_RULES = (
     RuleSpec("field", "fields.text", "text"),
 )
 DEFAULTS = (
-    _request("Product", "Asks for a description, from the product's own fields."),
+    _request("Product", PRODUCT_PROMPT, "Asks for a description, from the product's own fields."),
     _answer("Product"),
-    _request("Customer", "Asks for a summary, from the customer's own fields."),
+    _request("Customer", CUSTOMER_PROMPT, "Asks for a summary, from the customer's own fields."),
     _answer("Customer"),
-    _request("Message", "Asks for an answer to the message's text."),
+    _request("Message", MESSAGE_PROMPT, "Asks for an answer to the message's text."),
     _answer("Message"),
     Default(
         "Webhook event to Message",
@@ -103,9 +108,6 @@ def _add(actor: Actor, installation: Installation, defaults: Iterable[Default]) 
 def _create(actor: Actor, installation: Installation, default: Default, order: int) -> None:
     facts = {name: value for name, value in vars(default).items() if name not in ("rules", "protection")}
     protection = [list(pair) for pair in default.protection]
-    mapping = Mapping.objects.create(installation=installation, order=order, protection=protection, **facts)
-    Rule.objects.bulk_create(
-        Rule(mapping=mapping, order=number, **{**vars(rule), "lookup": [list(pair) for pair in rule.lookup.items()]})
-        for number, rule in enumerate(default.rules, start=1)
-    )
-    write(actor, "created", "mapping", mapping.pk, str(mapping), {"rules": [None, len(default.rules)]})
+    mapping = Mapping(installation=installation, order=order, protection=protection, **facts)
+    rules = [Rule(**{**vars(rule), "lookup": [list(pair) for pair in rule.lookup.items()]}) for rule in default.rules]
+    create_mapping(actor, mapping, rules)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
-from expressions.bounded import MAX_LENGTH, ExpressionError, check
-from expressions.places import check_template
-from mappings.apply import RuleSpec, record_target, value_of
-from mappings.choices import DIRECTIONS, ENTITIES, EVENT, FROM_HUB, PROTECTIONS, TO_HUB
-from mappings.models import Mapping, Rule
-from mappings.paths import PathError, parts_of
+from expressions.bounded import MAX_LENGTH
+from mappings import tables
+from mappings.apply import RuleSpec, record_target
+from mappings.checks import expression_problem, settings_problems, source_problem, target_problem
+from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, PROTECTIONS, TO_HUB
+from mappings.fields import Field
+from mappings.models import Mapping, MappingVersion, Rule
+from mappings.paths import PathError
 from ui.forms import OptionCards, Picker
 
+NOTE = MappingVersion._meta.get_field("note").max_length
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
     "Static: JSON, or text as it stands. Formula: JSONata. Text with places: {{ fields.name }} stands for the name.",
@@ -27,17 +31,19 @@ TARGET_HELP = {
 }
 
 
+def note_in(posted: QueryDict) -> str:
+    """What somebody wrote about a change, in one line, as long as a version keeps it."""
+    return " ".join(posted.get("note", "").split())[:NOTE]
+
+
 def expression(rows: int = 2) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows, "spellcheck": "false", "class": "mono", "maxlength": MAX_LENGTH})
 
 
 def checked(source: str) -> str:
     """The expression itself; raises `ValidationError` with the place of its error."""
-    if source.strip():
-        try:
-            check(source)
-        except ExpressionError as error:
-            raise forms.ValidationError(error.sentence) from None
+    if problem := expression_problem(source):
+        raise forms.ValidationError(problem)
     return source
 
 
@@ -114,12 +120,8 @@ class MappingForm(forms.ModelForm[Mapping]):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         direction = data.get("direction", self.instance.direction)
-        if data.get("sync_type") == "delete" and direction == FROM_HUB:
-            self.add_error(
-                "sync_type", "A push deletes nothing at OpenAI. Choose another type, or the direction To hub."
-            )
-        if data.get("operation") == EVENT and direction == FROM_HUB:
-            self.add_error("operation", "Events come to the hub. Choose another operation, or the direction To hub.")
+        for name, problem in settings_problems(direction, data.get("operation"), data.get("sync_type")).items():
+            self.add_error(name, problem)
         installation = data.get("installation") or (self.instance.installation if self.instance.pk else None)
         others = Mapping.objects.filter(installation=installation, name=data.get("name")).exclude(pk=self.instance.pk)
         if installation and others.exists():
@@ -149,23 +151,26 @@ class NewMappingForm(MappingForm):
 
 
 class RuleForm(forms.ModelForm[Rule]):
-    """One rule. What is checked of the source depends on the kind, what of the target on the mapping's direction."""
+    """One rule. What is checked of the source depends on the kind, what of the target on the mapping's direction.
 
-    table = forms.CharField(
-        required=False,
-        label="Lookup table",
-        widget=expression(4),
-        help_text="A line each: value of the source = value to write. Used by the kind Lookup only.",
-    )
+    The lines of the lookup table are not fields: they come as `table_from` and `table_to`, as many as there are.
+    """
 
     class Meta:
         model = Rule
         fields = ["kind", "target", "source", "value_type", "default", "required", "update_mode"]
-        widgets = {"kind": forms.RadioSelect, "source": expression(4), "default": forms.TextInput}
+        widgets = {
+            "kind": forms.RadioSelect,
+            "target": Picker(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            "source": expression(4),
+            "default": forms.TextInput,
+        }
         labels = {"default": "Default when empty"}
         help_texts = {
             "value_type": "What the source must give; anything else is an error. A name under answer is asked for as this."
         }
+
+    table_error = csv_error = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -176,67 +181,67 @@ class RuleForm(forms.ModelForm[Rule]):
         )
         self.fields["source"].strip = self.fields["default"].strip = False  # type: ignore[attr-defined]  # text fields
         self.fields["source"].required = True
+        self.fields["source"].widget.attrs |= {
+            "class": "input mono",
+            "aria-describedby": "id_source-e id_source-h",
+            "data-complete": "words",
+        }
         self.fields["source"].error_messages["required"] = "A rule needs a source: a path, a value or a formula."
-        self.initial.setdefault("table", written_table(dict(self.instance.lookup)))
+
+    def offer_targets(self, targets: Sequence[Field]) -> None:
+        widget: Any = self.fields["target"].widget
+        widget.options = [(each.path, each.kind) for each in targets]
 
     def clean_target(self) -> str:
         target = str(self.cleaned_data["target"])
-        try:
-            parts_of(target) if self.instance.mapping.direction == FROM_HUB else record_target(target)
-        except PathError as error:
-            raise forms.ValidationError(str(error)) from None
+        if problem := target_problem(self.instance.mapping.direction, target):
+            raise forms.ValidationError(problem)
         return target
 
-    def clean_table(self) -> dict[str, Any]:
-        return read_table(self.cleaned_data["table"])
+    @property
+    def lines(self) -> list[tables.Line]:
+        """The lookup table as it was typed, with a blank line to go on."""
+        typed = self.typed_lines()
+        return typed if typed and not any(typed[-1]) else [*typed, ("", "")]
+
+    def typed_lines(self) -> list[tables.Line]:
+        if not self.is_bound:
+            return tables.lines_of(dict(self.initial.get("lookup", self.instance.lookup)))
+        data: Any = self.data  # a QueryDict: the lines come under one name
+        return list(zip(data.getlist("table_from"), data.getlist("table_to"), strict=False))
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         kind, source = data.get("kind"), data.get("source", "")
+        if problem := source_problem(kind, source):
+            self.add_error("source", problem)
+        self.table_error = ""
         try:
-            if kind == "formula":
-                check(source)
-            elif kind == "template":
-                check_template(source)
-            elif kind in ("field", "lookup"):
-                parts_of(source)
-        except ExpressionError as error:
-            self.add_error("source", error.sentence)
-        except PathError as error:
-            self.add_error("source", str(error))
-        if kind == "lookup" and not data.get("table") and "table" not in self.errors:
-            self.add_error("table", "A lookup needs at least one line. Write: value = value to write.")
+            data["lookup"] = tables.read(self.typed_lines())
+            if kind == "lookup" and not data["lookup"]:
+                self._refuse_table("A lookup needs at least one line: a value to look for, and what to write.")
+        except tables.TableError as error:
+            self._refuse_table(str(error))
         return data
+
+    def _refuse_table(self, sentence: str) -> None:
+        self.table_error = sentence
+        self.add_error(None, f"Lookup table: {sentence}")
 
     def values(self) -> dict[str, Any]:
         """The cleaned rule, as `mappings.actions.save_rule` takes it."""
-        data = dict(self.cleaned_data)
-        return data | {"lookup": [list(pair) for pair in data.pop("table").items()]}
+        return self.cleaned_data | {"lookup": [list(pair) for pair in self.cleaned_data["lookup"].items()]}
 
     def draft(self) -> RuleSpec:
-        """The rule as it was typed, valid or not: the preview shows what is wrong with it."""
+        """The rule as it stands in the form, valid or not: the preview shows what is wrong with it."""
         names = ("kind", "target", "source", "default", "update_mode", "value_type")
-        given = {name: str(self.data.get(name, "")) for name in names}
         try:
-            lookup = read_table(self.data.get("table", ""))
-        except forms.ValidationError:
+            lookup = tables.read(self.typed_lines())
+        except tables.TableError:
             lookup = {}
-        return RuleSpec(**given, required="required" in self.data, lookup=lookup)
-
-
-def read_table(text: str) -> dict[str, Any]:
-    """Lines of `value = value to write`. Raises `ValidationError` naming the line."""
-    table = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        source, equals, value = line.partition("=")
-        if not line.strip():
-            continue
-        if not equals or not source.strip():
-            raise forms.ValidationError(
-                f"Line {number} has no “=” between two values. Write: tables/side = Side tables."
-            )
-        table[source.strip()] = value_of(value.strip())
-    return table
+        given = {name: str(self[name].value() or "") for name in names}
+        required, active = bool(self["required"].value()), self.instance.active
+        return RuleSpec(**given, required=required, lookup=lookup, active=active)
 
 
 def read_protection(text: str) -> list[list[str]]:
@@ -254,12 +259,3 @@ def read_protection(text: str) -> list[list[str]]:
             )
         pairs.append([path, mode.lower()])
     return pairs
-
-
-def written_table(table: dict[str, Any]) -> str:
-    return "\n".join(f"{source} = {_written(value)}" for source, value in table.items())
-
-
-def _written(value: Any) -> str:
-    """As text where reading gives the same value again, else as JSON."""
-    return value if isinstance(value, str) and value_of(value) == value else json.dumps(value, ensure_ascii=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Installation
@@ -23,6 +25,9 @@ from mappings.choices import (
 )
 from mappings.structure import schema_of
 from ui.states import State
+from versions.models import Version
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class MappingQuerySet(models.QuerySet["Mapping"]):
@@ -74,6 +79,9 @@ class Mapping(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("mappings:detail", args=[self.pk])
+
     @property
     def state_info(self) -> State:
         return MAPPING_STATES["active" if self.active else "inactive"]
@@ -88,6 +96,9 @@ class Mapping(models.Model):
 
     def spec(self) -> MappingSpec:
         """The mapping as the pure functions of `mappings.apply` take it."""
+        return self.spec_with(self.rules.all(), self.installation.model, self._answer_schema())
+
+    def spec_with(self, rules: Iterable[Rule], model: str, schema: dict[str, Any] | None = None) -> MappingSpec:
         return MappingSpec(
             id=self.pk,
             name=self.name,
@@ -96,11 +107,11 @@ class Mapping(models.Model):
             entity=self.entity,
             operation=self.operation,
             sync_type=self.sync_type,
-            rules=tuple(rule.spec() for rule in self.rules.all()),
+            rules=tuple(rule.spec() for rule in rules),
             filter=self.filter,
             error_filter=self.error_filter,
-            model=self.installation.model,
-            schema=self._answer_schema(),
+            model=model,
+            schema=schema,
             protection=tuple((path, mode) for path, mode in self.protection),
         )
 
@@ -128,6 +139,7 @@ class Rule(models.Model):
     update_mode = models.CharField(max_length=10, choices=UPDATE_MODES, default="overwrite")
     value_type = models.CharField(max_length=10, choices=VALUE_TYPES, blank=True, default="")
     lookup = models.JSONField(default=list, blank=True)
+    active = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["order", "pk"]
@@ -145,4 +157,63 @@ class Rule(models.Model):
             update_mode=self.update_mode,
             lookup=dict(self.lookup),
             value_type=self.value_type,
+            active=self.active,
         )
+
+
+class MappingVersionQuerySet(models.QuerySet["MappingVersion"]):
+    def of(self, mapping_id: int) -> MappingVersionQuerySet:
+        """Newest first."""
+        return self.filter(mapping_id=mapping_id).order_by("-number")
+
+    def in_order(self, ids: list[int]) -> list[MappingVersion]:
+        found = self.in_bulk(ids)
+        return [found[pk] for pk in ids]
+
+
+class MappingVersion(Version):
+    """What a mapping and its rules said: `said` is `mappings.actions.snapshot`."""
+
+    mapping_id = models.BigIntegerField()
+    mapping_name = models.CharField(max_length=120)
+    said = models.JSONField(default=dict)
+
+    objects = MappingVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mapping_id", "number"], name="mapping_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mapping_name}, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("mappings:version", args=[self.pk])
+
+    @property
+    def tag(self) -> str:
+        """The word by which the log finds its calls."""
+        return f"mapping-{self.pk}"
+
+    def rows(self) -> tuple[Mapping, list[Rule]]:
+        """The mapping and its rules as they were, not to be saved; what there was no field for then has its default."""
+        mapping = _filled(Mapping(pk=self.mapping_id, version=self.number), self.said)
+        return mapping, [_filled(Rule(), each) for each in self.said["rules"]]
+
+    def spec(self, model: str) -> MappingSpec:
+        """As `Mapping.spec`; `model` is the installation's."""
+        mapping, rules = self.rows()
+        return mapping.spec_with(rules, model)
+
+
+def column(kind: type[models.Model], name: str) -> models.Field[Any, Any]:
+    found = kind._meta.get_field(name)
+    if not isinstance(found, models.Field):
+        raise TypeError(f"{name} of {kind.__name__} is no column.")
+    return found
+
+
+def _filled(row: Row, values: dict[str, Any]) -> Row:
+    for field in row._meta.concrete_fields:
+        if field.name in values:
+            setattr(row, field.name, values[field.name])
+    return row

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+NAME = re.compile(r"[^\W\d]\w*")
 PART = re.compile(r"`([^`]+)`|([^.`]+)")
 MISSING = object()
 
@@ -20,6 +22,11 @@ def parts_of(path: str) -> list[str]:
     if not found or bare != "." * (len(found) - 1):
         raise PathError(f"{path!r} is not a path. Write names with dots between them, such as fields.name.")
     return found
+
+
+def written(parts: Iterable[str]) -> str:
+    """Names as a path that mappings and formulas both can read."""
+    return ".".join(part if NAME.fullmatch(part) else f"`{part}`" for part in parts)
 
 
 def get(document: Any, path: str) -> Any:

@@ -7,9 +7,21 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mappings.apply import Applied, MappingSpec, Problem, RecordView, RuleSpec, to_record, to_request
+from mappings.apply import (
+    Applied,
+    MappingSpec,
+    Problem,
+    RecordView,
+    RuleSpec,
+    RuleTrace,
+    record_target,
+    to_record,
+    to_request,
+)
 from mappings.choices import FROM_HUB, OUTCOMES, PROTECTIONS
 from mappings.parts import Part, parts_of
+from openai_api import estimate
+from openai_api.estimate import Estimate
 from ui.states import State
 
 MAX_SAMPLE = 200_000
@@ -22,9 +34,9 @@ class SampleError(ValueError):
 def preview(spec: MappingSpec, document: dict[str, Any]) -> Applied:
     """Apply a mapping to a document in the shape of `mappings.samples`. Raises `SampleError`."""
     if spec.direction == FROM_HUB:
-        return to_request(spec, _view(document), now=document.get("now"))
+        return to_request(spec, view_of(document), now=document.get("now"))
     record = document.get("record")
-    return to_record(spec, document, None if record is None else _view(record))
+    return to_record(spec, document, None if record is None else view_of(record))
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class Excerpt:
     marked: str
     after: str
     gap: str
+    repair: str = ""  # as `mappings.repairing` takes it
 
 
 def excerpt(problem: Problem) -> Excerpt | None:
@@ -45,34 +58,54 @@ def excerpt(problem: Problem) -> Excerpt | None:
     word = re.match(r"\w+|.", line[at:])
     end = at + (word.end() if word else 0)
     shown = max(0, at - 60)
-    return Excerpt(line[shown:at], line[at:end] or " ", line[end : end + 60], " " * (at - shown))
+    repair = f"{problem.position}:{end - at}:{problem.repair}" if problem.repair else ""
+    return Excerpt(line[shown:at], line[at:end] or " ", line[end : end + 60], " " * (at - shown), repair)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An applied mapping as the page shows it: exact body or changed fields, problems, a line for each rule.
+    """An applied mapping as the page shows it: exact body or changed record, problems, a line for each rule.
 
-    `parts` are the texts of a request as the model will get them, `protected` says of fields what is done with them.
+    `changes` are the fields of a record that differ, each with its value before and after. `parts` are the texts of a request
+    as the model will get them, `protected` says of fields what is done with them.
     """
 
     applied: Applied
-    result: dict[str, Any]
     problems: list[tuple[Problem, Excerpt | None]]
-    trace: list[tuple[Any, State]]
+    trace: list[tuple[RuleTrace, State]]
+    changes: list[tuple[str, Any, Any]] = field(default_factory=list)
+    estimate: Estimate | None = None
     parts: list[Part] = field(default_factory=list)
     protected: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def problem_of(self, number: int | None) -> tuple[Problem, Excerpt | None] | None:
+        """What is wrong with a rule (its place from 0)."""
+        found = (pair for pair in self.problems if number is not None and pair[0].rule == number + 1)
+        return next(found, None)
 
 
 def show(spec: MappingSpec, document: dict[str, Any]) -> Shown:
     applied = preview(spec, document)
+    sends = spec.direction == FROM_HUB
     return Shown(
         applied=applied,
-        result=applied.body if spec.direction == FROM_HUB else applied.changes,
         problems=[(problem, excerpt(problem)) for problem in applied.problems],
         trace=[(line, OUTCOMES[line.outcome]) for line in applied.trace],
-        parts=parts_of(applied) if spec.direction == FROM_HUB else [],
+        changes=[] if sends else changes_of(applied, document),
+        estimate=estimate.of(str(applied.body.get("model", "")), applied.body) if sends and applied.ok else None,
+        parts=parts_of(applied) if sends else [],
         protected=[(path, PROTECTIONS[mode], mask) for path, mode, mask in applied.protected.notes],
     )
+
+
+def changes_of(applied: Applied, document: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Each field of a record that differs, with its value before and after."""
+    record = document.get("record") or {}
+    found = []
+    for target, value in applied.changes.items():
+        part, name = record_target(target)
+        found.append((target, (record.get(part) or {}).get(name), value))
+    return found
 
 
 def with_draft(spec: MappingSpec, number: int | None, draft: RuleSpec) -> MappingSpec:
@@ -103,7 +136,8 @@ def read_sample(text: str) -> dict[str, Any]:
     return document
 
 
-def _view(record: Any) -> RecordView:
+def view_of(record: Any) -> RecordView:
+    """A record of a sample. Raises `SampleError`."""
     if not isinstance(record, dict):
         raise SampleError("The record of the sample is not a JSON object. Give it key, fields and custom.")
     parts = [record.get("fields", {}), record.get("custom", {})]

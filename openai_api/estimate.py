@@ -6,9 +6,15 @@ guide); an answer then tells the true count.
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from openai_api import pricing
+from openai_api.reading import Reading
 from openai_api.throttle import Throttle
 
 BYTES_PER_TOKEN = 4
@@ -24,6 +30,26 @@ def expected(throttle: Throttle, model: str, size: int, body: Any) -> tuple[int,
     incoming = min(size, MOST_INPUT_BYTES) // BYTES_PER_TOKEN
     outgoing = _answer(body) if isinstance(body, dict) else 0
     return incoming + outgoing, pricing.expected(model, incoming, outgoing) if throttle.budgets else 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a request is likely to use: tokens in, the most that it lets the answer have (0: no bound is set), and dollars
+    for both; None where no price is known.
+    """
+
+    incoming: int
+    outgoing: int
+    cost: Decimal | None
+
+
+def of(model: str, body: dict[str, Any]) -> Estimate:
+    """What a request that was not sent would use, for a page."""
+    size = len(json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    incoming, outgoing = min(size, MOST_INPUT_BYTES) // BYTES_PER_TOKEN, _answer(body)
+    usage = {"input_tokens": incoming, "output_tokens": outgoing}
+    cost, _ = pricing.cost(Reading(model=model, usage=usage), model, timezone.now())
+    return Estimate(incoming, outgoing, cost)
 
 
 def _answer(body: dict[str, Any]) -> int:

@@ -13,11 +13,11 @@ from django.core.files.uploadedfile import UploadedFile
 
 from expressions.bounded import ExpressionError
 from openai_api.catalogue import Operation, schemas
+from openai_api.catalogue.shapes import Schema, Shapes
 from operations import formulas
 from operations.asking import Asked, FilePart
 from operations.fields import checks, editing, sending
 from operations.fields.drawing import Drawing, Field, Look, label_of
-from operations.fields.shapes import Schema, Shapes
 from operations.fields.typed import ABSENT, Reading, Typed, as_json, typed_of
 from operations.formulas import Context
 from operations.layouts import Layout, image_sizes, layout_of, size_problem, started

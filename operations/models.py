@@ -26,6 +26,7 @@ from openai_api.catalogue import OPERATIONS, Operation
 from operations.asking import Asked
 from operations.states import ANSWER_STATES, LISTING_STATES
 from ui.states import State, choices, final
+from versions.models import Version
 
 KEPT_FOR = timedelta(hours=24)
 # Renewed every few seconds while a list is read. A holder that was silent for so long is taken for dead.
@@ -235,21 +236,11 @@ class Preset(models.Model):
         return PresetVersion.objects.get(preset_id=self.pk, number=self.version)
 
 
-class PresetVersion(models.Model):
-    """What a preset said when it was saved, and who saved it. Never changed and never deleted: calls name it.
-
-    Ids and names as they were, no foreign keys, as in the log. `asked` is `Asked.to_json()`, from which forms can
-    be filled again.
-    """
+class PresetVersion(Version):
+    """What a preset said when it was saved. `asked` is `Asked.to_json()`, from which forms can be filled again."""
 
     preset_id = models.BigIntegerField()
     preset_name = models.CharField(max_length=120)
-    installation_id = models.BigIntegerField()
-    installation_name = models.CharField(max_length=200)
-    number = models.PositiveIntegerField()
-    created_at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=150)
-    note = models.CharField(max_length=300, blank=True)
     asked = models.JSONField(default=dict)
 
     class Meta:
@@ -299,6 +290,3 @@ class PresetVersion(models.Model):
     def made(self, call_id: UUID) -> None:
         """Note a call that it makes as the newest of its preset."""
         Preset.objects.filter(pk=self.preset_id).update(last_call_id=call_id)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise RuntimeError("Versions of presets stay: calls name them.")

@@ -16,12 +16,13 @@ from django.utils import timezone
 from connections.clients import client_for
 from connections.models import Installation
 from flows.actions import finish_response, save_record, unlogged_of
-from flows.answers import text_of
 from flows.models import Item, Record
 from flows.records import Cause
 from logs.audit import SYSTEM
 from logs.context import Context
 from logs.models import Call
+from mappings.actions import recorded
+from mappings.answers import text_of
 from mappings.apply import RecordView, to_record
 from mappings.models import Mapping
 from openai_api.errors import FailedInside
@@ -112,10 +113,13 @@ def store_message(event: Event, installation: Installation, fetched: dict[str, A
     held = Record.objects.filter(entity__name=MESSAGE, key=key).first()
     view = RecordView(key, held.fields, held.custom, MESSAGE) if held else None
     source = _source(event, fetched, view)
-    applied = [to_record(mapping.spec(), source, view) for mapping in Mapping.objects.for_event(installation)]
-    bodies = [each.body for each in applied if each.ok] or [{"fields": _plain_message(event, source), "custom": {}}]
+    versions = [recorded(mapping) for mapping in Mapping.objects.for_event(installation)]
+    tried = [(version, to_record(version.spec(installation.model), source, view)) for version in versions]
+    made = [(version, applied.body) for version, applied in tried if applied.ok]
+    bodies = [body for _, body in made] or [{"fields": _plain_message(event, source), "custom": {}}]
     fields, custom = ({k: v for body in bodies for k, v in body[part].items()} for part in ("fields", "custom"))
-    record, _ = save_record(SYSTEM, MESSAGE, key, fields, custom, cause=Cause("event", str(event.pk)))
+    why = Cause("event", str(event.pk), made_by=tuple((version.pk, str(version)) for version, _ in made))
+    record, _ = save_record(SYSTEM, MESSAGE, key, fields, custom, cause=why)
     return record
 
 

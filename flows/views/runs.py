@@ -82,7 +82,8 @@ def run_pull(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    return show(request, "flows/run.html", _progress(run) | _items(request, run))
+    newer = run.mapping if run.version and run.mapping and run.mapping.version > run.version.number else None
+    return show(request, "flows/run.html", _progress(run) | _items(request, run) | {"newer": newer})
 
 
 @viewer
@@ -155,7 +156,7 @@ def _again(request: HttpRequest) -> bool | None:
 
 
 def _run(pk: int) -> Run:
-    return get_object_or_404(Run.objects.select_related("installation", "mapping", "flow", "preset"), pk=pk)
+    return get_object_or_404(Run.objects.select_related("installation", "mapping", "version", "flow", "preset"), pk=pk)
 
 
 def _progress(run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ state     the database's side: what stands, read and written in a few statements
 holds     what OpenAI's answers say about the calls to come
 turn      everything that was said since the last turn, in one transaction
 thread    one thread in each process, which takes the turns
-waiting   how event loops wait for that thread
+waiting   what callers say to that thread, and how they wait for it
 """
 
 from openai_api.gate.state import clock

@@ -27,7 +27,7 @@ from openai_api.gate import state
 from openai_api.gate.rules import GLANCE
 from openai_api.gate.tickets import Ticket
 from openai_api.gate.turn import Arrival, Command, Ending, Line, Sent, Turn
-from openai_api.gate.waiting import Reply, together
+from openai_api.gate.waiting import Outbox, Reply, together
 from openai_api.throttle import Throttle
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Gate:
     ) -> None:
         self.name = name or settings.PROCESS_NAME or uuid.uuid4().hex
         self._clock, self._ticking = clock, ticking
+        self._outbox: Outbox[Command] = Outbox(self._submit, MOST_A_TURN)
         self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._line: Line = {}
         self._live: set[Ticket] = set()
@@ -80,32 +81,33 @@ class Gate:
         """
         if self._inbox.qsize() > MOST_PENDING:
             raise errors.LogUnavailable(f"{MOST_PENDING} calls wait already to be written to the log")
-        self._submit(Arrival(ticket, call, request))
+        self._outbox.put(Arrival(ticket, call, request))
         return ticket.admitted
 
     def sent(self, ticket: Ticket) -> None:
         """The request of this ticket went out whole. Its place in the window counts from now, if its throttle says so."""
         if ticket.throttle.from_sent and not ticket.batch:
-            self._submit(Sent(ticket, self._ticking()))
+            self._outbox.put(Sent(ticket, self._ticking()))
 
     def again(self, ticket: Ticket, ended: Ended, seconds: float, reason: str) -> tuple[Ticket, Reply[Ticket]]:
         """End this attempt and stand in line for the next one, `seconds` from now, in the place of the first."""
         following = ticket.following(seconds)
-        self._submit(Ending(ticket, ended, following, reason))
+        self._outbox.put(Ending(ticket, ended, following, reason))
         return following, following.admitted
 
     def finish(self, ticket: Ticket, ended: Ended | None = None) -> Reply[None]:
         """Give the slot back and complete the rows. Also the way out for whoever leaves the line."""
         done: Reply[None] = Reply()
-        self._submit(Ending(ticket, ended, done=done))
+        self._outbox.put(Ending(ticket, ended, done=done))
         return done
 
     def finish_soon(self, ticket: Ticket, ended: Ended) -> None:
         """The same for who does not wait for it: it may be written a little later, together with the next arrival."""
-        self._submit(Ending(ticket, ended))
+        self._outbox.put(Ending(ticket, ended))
 
     def stop(self, timeout: float = 5.0) -> None:
         """Let the thread finish what is pending and close its database connection."""
+        self._outbox.flush()
         with self._lock:
             thread = self._thread
         self._live.clear()
@@ -117,9 +119,10 @@ class Gate:
 
     # The thread
 
-    def _submit(self, command: Command) -> None:
+    def _submit(self, commands: list[Command]) -> None:
         with self._lock:
-            self._inbox.put(command)
+            for command in commands:
+                self._inbox.put(command)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
                 self._thread.start()

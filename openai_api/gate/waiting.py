@@ -1,4 +1,7 @@
-"""Waiting for the gate, in an event loop or in a thread. A turn that serves many callers of one loop wakes that loop once."""
+"""Between the gate and its callers, in an event loop or in a thread: what they say, and what they wait for.
+
+Callers of one loop are heard together, and a turn that serves many of them wakes that loop once.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import asyncio
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
+# A loop that has gone round so often without more to say is about to wait for the network.
+ROUNDS = 2
 Letter = tuple["asyncio.Future[Any]", "Reply[Any]"]
 
 
@@ -113,6 +118,42 @@ class Reply(Generic[T]):
                 _deliver(loop, [(mine, self)])
             else:
                 _post.letters.append((loop, (mine, self)))
+
+
+class Outbox(threading.local, Generic[T]):
+    """What is said in an event loop, handed over together once the loop has gone round `ROUNDS` times without more of it.
+
+    A thread that begins while the loop is busy takes the interpreter's one lock from it again and again: a crowd of 16 was
+    served at two thirds of the rate (`tests/bench`). What is said outside a loop is handed over at once. One for each thread.
+    """
+
+    def __init__(self, hand_over: Callable[[list[T]], None], most: int) -> None:
+        self._hand_over, self._most = hand_over, most
+        self._items: list[T] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def put(self, item: T) -> None:
+        self._items.append(item)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_soon(self._go_round, len(self._items), ROUNDS)
+
+    def flush(self) -> None:
+        items, self._items, self._loop = self._items, [], None
+        if items:
+            self._hand_over(items)
+
+    def _go_round(self, seen: int, rounds: int) -> None:
+        more = len(self._items) > seen
+        if self._loop is not None and len(self._items) < self._most and (more or rounds > 1):
+            self._loop.call_soon(self._go_round, len(self._items), ROUNDS if more else rounds - 1)
+        else:
+            self.flush()
 
 
 @contextlib.contextmanager

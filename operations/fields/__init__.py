@@ -1,6 +1,5 @@
 """From a schema of the catalogue to fields of a form and back. Nothing here knows Django.
 
-shapes    what kind of field a schema asks for
 typed     what was typed, as a flat table, and the value it stands for
 checks    what is wrong with a value, beside which field
 editing   rows and parts added and removed

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from operations.fields.shapes import ANYTHING, Schema, Shapes, step
+from openai_api.catalogue.shapes import ANYTHING, Schema, Shapes, step
 
 Problem = tuple[str, str]
 NAMES = {

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from openai_api.catalogue.shapes import SCALARS, Kind, Schema, Shapes, spaced, step
 from operations.fields.checks import bounds, listed
-from operations.fields.shapes import SCALARS, Kind, Schema, Shapes, spaced, step
 from operations.fields.typed import branch_typed, rows
 
 Control = Literal["input", "area", "number", "select", "picker", "file", "json", "hidden", "group", "union", "absent"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operations.fields.shapes import Schema, Shapes, step
+from openai_api.catalogue.shapes import Schema, Shapes, step
 from operations.fields.typed import ABSENT, DEEPEST, Reading, Typed, as_json, branch_typed, rows, typed_of
 
 VERBS = ("add", "remove", "json", "fields")

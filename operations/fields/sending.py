@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from operations.fields.shapes import ANYTHING, Schema, Shapes
+from openai_api.catalogue.shapes import ANYTHING, Schema, Shapes
 from operations.fields.typed import Chosen, parsed
 
 Pair = tuple[str, str]

@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from openai_api.catalogue.shapes import ANYTHING, Schema, Shapes, step
 from operations.fields import checks
-from operations.fields.shapes import ANYTHING, Schema, Shapes, step
 
 Typed = dict[str, str]
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__bool__": lambda self: False})()

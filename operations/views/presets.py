@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,14 @@ from logs.models import Call
 from openai_api.passing import NotPassedOn
 from operations import actions, costly, permits, places, running
 from operations.asking import Asked
-from operations.differences import differences
+from operations.differences import fields_of
 from operations.models import Preset, PresetVersion
 from operations.saving import NameForm
 from ui import problems
 from ui.access import administrator, operator, person_of, viewer
 from ui.ids import id_in
+from versions.comparing import compare
+from versions.differences import Field
 
 LAST_CALLS = 10
 
@@ -91,19 +94,12 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 def version(request: HttpRequest, pk: int) -> HttpResponse:
     """One version, and what differs from another: `?with=<number>`, by default the one before it."""
     here = get_object_or_404(PresetVersion, pk=pk)
-    versions = list(_versions(here.preset_id).defer("asked"))
-    wanted = id_in(request.GET.get("with", "")) or here.number - 1
-    other = PresetVersion.objects.filter(preset_id=here.preset_id, number=wanted).exclude(pk=pk).first()
     preset = Preset.objects.filter(pk=here.preset_id).select_related("installation").first()
     context = {
         "version": here,
         "asked": here.request,
         "preset": preset,
-        "others": [each for each in versions if each.pk != pk],
-        "other": other,
-        "older": min(here, other, key=lambda each: each.number) if other else None,
-        "newer": max(here, other, key=lambda each: each.number) if other else None,
-        "rows": _compared(here, other) if other else [],
+        "comparison": compare(here, _versions(here.preset_id).defer("asked"), request.GET.get("with", ""), _fields_of),
         "calls": _calls([here]),
         "may_run": _has(request, "operator"),
     }
@@ -214,9 +210,8 @@ def _calls(versions: list[PresetVersion], last: UUID | None = None) -> list[Call
     return list(found.order_by("-created_at", "-id")[:LAST_CALLS])
 
 
-def _compared(one: PresetVersion, other: PresetVersion) -> Any:
-    older, newer = sorted((one, other), key=lambda each: each.number)
-    return differences(older.request, newer.request)
+def _fields_of(version: PresetVersion) -> Iterator[Field]:
+    return fields_of(version.request)
 
 
 def _has(request: HttpRequest, role: str) -> bool:

@@ -13,7 +13,9 @@ import time
 import uvloop
 
 BODY = (
-    b'{"id":"resp_1","object":"response","status":"completed","model":"gpt-6-luna","output":[],'
+    b'{"id":"resp_1","object":"response","created_at":1795000000,"status":"completed","model":"gpt-6-luna","output":[],'
+    b'"error":null,"incomplete_details":null,"instructions":null,"metadata":{},"parallel_tool_calls":true,'
+    b'"temperature":1.0,"tool_choice":"auto","tools":[],"top_p":1.0,'
     b'"usage":{"input_tokens":10,"output_tokens":20,"total_tokens":30}}'
 )
 HEAD = (

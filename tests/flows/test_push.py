@@ -12,7 +12,7 @@ from flows.actions import CannotStart, start_push
 from flows.engine import execute
 from flows.models import Item, RecordChange, Run
 from logs.models import Call
-from mappings.models import Mapping
+from mappings.models import Mapping, MappingVersion
 from tests import builders as plain
 from tests.flows.builders import OMAR, mapping, product, push, ready_installation, response
 
@@ -83,7 +83,9 @@ def test_every_item_leads_to_its_call_and_every_change_to_its_mapping(openai):
     change = RecordChange.objects.get(cause="answer")
     assert (call.cause, call.cause_id, call.correlation_id) == ("run item", str(item.pk), item.correlation_id)
     assert (change.cause_id, change.call_id) == (str(item.pk), call.pk)
-    assert change.mapping_name == "Create response to Product"
+    made_by = MappingVersion.objects.get(mapping_name="Create response to Product")
+    assert change.made_by == [[made_by.pk, "Create response to Product, version 1"]]
+    assert (run.version, call.tags) == (MappingVersion.objects.get(pk=run.version_id), f"mapping-{run.version_id}")
 
 
 def test_a_failed_call_fails_its_item_with_the_sentence_and_the_run_goes_on(openai):

@@ -28,6 +28,8 @@ from connections.testing import Verdict
 from flows.models import Flow
 from logs.audit import SYSTEM
 from logs.models import Call
+from mappings.models import MappingVersion
+from mappings.once import Once
 from operations import keeping
 from operations.actions import create_preset
 from operations.asking import Asked, FilePart
@@ -82,6 +84,20 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:edit": ("administrator", BOTH),
     "mappings:delete": ("administrator", SEND),
     "mappings:activate": ("administrator", SEND),
+    "mappings:versions": ("viewer", READ),
+    "mappings:version": ("viewer", READ),
+    "mappings:roll_back": ("administrator", SEND),
+    "mappings:note": ("administrator", SEND),
+    "mappings:clone": ("administrator", SEND),
+    "mappings:turn_round": ("administrator", BOTH),
+    "mappings:move": ("administrator", SEND),
+    "mappings:order": ("administrator", SEND),
+    "mappings:rule_switch": ("administrator", SEND),
+    "mappings:export": ("viewer", READ),
+    "mappings:import": ("administrator", BOTH),
+    "mappings:passing": ("administrator", SEND),
+    "mappings:connect": ("administrator", SEND),
+    "mappings:once": ("operator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
     "mappings:rule_edit": ("administrator", BOTH),
     "mappings:rule_move": ("administrator", SEND),
@@ -237,7 +253,7 @@ def arguments(name: str, house: SimpleNamespace) -> dict[str, Any]:
     row = {
         "connections": house.connection,
         "installations": house.draft if name.split(":")[1] in {"step", "keep", "discard"} else house.installation,
-        "mappings": house.mapping,
+        "mappings": mappings_row(name, house),
         "records": house.record,
         "runs": house.item if name == "runs:decide" else house.run,
         "webhooks": house.event,
@@ -268,9 +284,17 @@ def presets_row(name: str, house: SimpleNamespace) -> Any:
     return house.version if name in of_versions else house.preset if "preset" in name else house.answer
 
 
+def mappings_row(name: str, house: SimpleNamespace) -> Any:
+    """Some pages of mappings are of a version, some of all mappings of an installation."""
+    if name in {"mappings:version", "mappings:roll_back", "mappings:note"}:
+        return MappingVersion.objects.of(house.mapping.pk).first()
+    return house.installation if name in {"mappings:order", "mappings:export", "mappings:import"} else house.mapping
+
+
 @pytest.fixture(autouse=True)
 def no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared rows stand in an open transaction, in which no call may be made."""
+    monkeypatch.setattr("mappings.views.editor.run_once", lambda *rest: Once(refused="Nothing was sent."))
     monkeypatch.setattr(connection_actions, "probe_admin", lambda connection, context: Verdict("ok", "It works."))
     monkeypatch.setattr(connection_actions, "probe", lambda connection, context: Verdict("ok", "It works."))
 
@@ -381,6 +405,7 @@ QUERY += (
     "models",
     "preset",
     "with",
+    "mapping",
 )
 
 

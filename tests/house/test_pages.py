@@ -61,5 +61,11 @@ def test_migrations_are_complete():
 def test_the_functions_that_settings_name_are_there(settings):
     from django.utils.module_loading import import_string
 
-    for path in [*settings.AFTER_INSTALL, *settings.ON_PROCESS_START, *settings.PERIODIC, settings.WAITS_FOR]:
+    for path in [
+        *settings.AFTER_INSTALL,
+        *settings.ON_PROCESS_START,
+        *settings.PERIODIC,
+        settings.WAITS_FOR,
+        *settings.RECORDS.values(),
+    ]:
         assert callable(import_string(path)), path

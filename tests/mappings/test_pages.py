@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from flows.actions import add_flow
 from flows.models import Flow
+from flows.records import save_record
 from logs.audit import Actor
 from logs.models import AuditEntry
 from mappings import defaults
@@ -27,7 +29,7 @@ def at(name: str, *args: object) -> str:
     return reverse(f"mappings:{name}", args=args)
 
 
-RULE = {"kind": "formula", "target": "metadata.tone", "source": '"Tone: " & custom.tone', "update_mode": "overwrite"}
+RULE = {"kind": "formula", "target": "instructions", "source": '"Tone: " & custom.tone', "update_mode": "overwrite"}
 
 
 def test_the_list_groups_by_installation(as_viewer, mapping):
@@ -77,7 +79,7 @@ def test_a_rule_is_added_as_a_new_version_with_an_audit_line(as_administrator, m
     answer = as_administrator.post(at("rule_new", mapping.pk), RULE)
     assert answer.url == at("detail", mapping.pk)
     rule = mapping.rules.last()
-    assert (rule.target, rule.order) == ("metadata.tone", 6)
+    assert (rule.target, rule.order) == ("instructions", 5)
     mapping.refresh_from_db()
     assert mapping.version == 2
     entry = AuditEntry.objects.get(object_kind="mapping", action="changed")
@@ -100,7 +102,7 @@ def test_a_faulty_formula_stays_on_the_page_with_its_place(as_administrator, map
     page = answer.content.decode()
     assert "Line 2, character" in page
     assert "fields.(" in page
-    assert not mapping.rules.filter(target="metadata.tone").exists()
+    assert not mapping.rules.filter(target="instructions").exists()
 
 
 def test_trying_a_rule_shows_its_effect_and_saves_nothing(as_administrator, mapping):
@@ -122,23 +124,29 @@ def test_trying_a_rule_shows_its_effect_and_saves_nothing(as_administrator, mapp
     [
         ({"kind": "field", "source": "a..b"}, "source"),
         ({"target": "a..b"}, "target"),
-        ({"kind": "lookup", "source": "key"}, "table"),
-        ({"kind": "lookup", "source": "key", "table": "no equals"}, "table"),
+        ({"kind": "lookup", "source": "key"}, "__all__"),
+        ({"kind": "lookup", "source": "key", "table_from": ["", "a"], "table_to": ["x", "y"]}, "__all__"),
     ],
 )
 def test_what_is_wrong_with_a_rule_is_said_at_the_field(as_administrator, mapping, change, field):
     answer = as_administrator.post(at("rule_new", mapping.pk), RULE | change)
-    assert field in answer.context["form"].errors
+    assert field in answer.context["editor"].form.errors
+
+
+LOOKUP = RULE | {
+    "kind": "lookup",
+    "source": "fields.category",
+    "table_from": ["tables/side", "sofa", "bed", ""],
+    "table_to": ["Side tables", "3", '"3"', ""],
+}
 
 
 def test_a_lookup_table_comes_back_as_it_was_typed(as_administrator, mapping):
-    table = 'tables/side = Side tables\nsofa = 3\nbed = "3"'
-    as_administrator.post(
-        at("rule_new", mapping.pk), RULE | {"kind": "lookup", "source": "fields.category", "table": table}
-    )
+    as_administrator.post(at("rule_new", mapping.pk), LOOKUP)
     rule = mapping.rules.last()
     assert rule.spec().lookup == {"tables/side": "Side tables", "sofa": 3, "bed": "3"}
-    assert as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["form"]["table"].value() == table
+    form = as_administrator.get(at("rule_edit", mapping.pk, rule.pk)).context["editor"].form
+    assert form.lines == list(zip(LOOKUP["table_from"], LOOKUP["table_to"], strict=True))
 
 
 def test_rules_move_and_go(as_administrator, mapping):
@@ -206,3 +214,75 @@ def test_settings_are_checked(as_administrator, mapping):
     new = {"installation": mapping.installation_id, "direction": "from_hub", "name": mapping.name, "operation": "event"}
     answer = as_administrator.post(at("new"), SETTINGS | new | {"filter": "1 +", "sync_type": "delete"})
     assert set(answer.context["form"].errors) == {"name", "operation", "filter", "sync_type"}
+
+
+def test_the_number_of_records_that_pass_is_shown_while_filters_are_typed(as_administrator, mapping):
+    for key, price in [("A-1", 10), ("A-2", 30), ("A-3", 50)]:
+        save_record(Actor("ada"), "Product", key, {"price": price})
+    typed = {"entity": "Product", "filter": "fields.price > 20", "error_filter": "fields.price > 40"}
+    page = as_administrator.post(at("passing"), typed, headers={"HX-Request": "true"}).content.decode()
+    assert "<strong>1 of 3</strong> records pass, 1 left out, 1 refused. Among them: A-2." in page
+    page = as_administrator.post(at("passing"), typed | {"filter": "fields.price >"}).content.decode()
+    assert "Filter: Line 1, character 15" in page
+    assert "1 of" not in page
+    page = as_administrator.get(at("edit", mapping.pk)).content.decode()
+    assert "<strong>3 of 3</strong> records pass" in page
+
+
+def test_a_rule_is_dragged_to_another_place(as_administrator, mapping):
+    pks = [rule.pk for rule in mapping.rules.all()]
+    as_administrator.post(at("rule_move", mapping.pk, pks[3]), {"place": "1"})
+    assert [rule.pk for rule in mapping.rules.all()] == [pks[3], *pks[:3]]
+    as_administrator.post(at("rule_move", mapping.pk, pks[3]), {"place": "99999"})
+    assert [rule.pk for rule in mapping.rules.all()] == [*pks[:3], pks[3]]
+
+
+def test_a_cord_to_a_free_target_is_a_rule_and_to_another_a_draft(as_administrator, as_viewer, mapping):
+    cord = {"source": "fields.name", "target": "metadata"}
+    answer = as_administrator.post(at("connect", mapping.pk), cord | {"record": "A-1"})
+    rule = mapping.rules.last()
+    assert (rule.target, rule.kind, rule.source) == ("metadata.name", "field", "fields.name")
+    assert answer.url == at("rule_edit", mapping.pk, rule.pk) + "?record=A-1"
+    page = as_administrator.post(at("connect", mapping.pk), {"source": "key", "target": "input"}, follow=True)
+    assert page.context["editor"].form["source"].value().endswith(' & " " & key')
+    assert mapping.rules.get(target="input").source in page.context["editor"].form["source"].value()
+    assert not mapping.rules.get(target="input").source.endswith("key")
+    refused = as_administrator.post(at("connect", mapping.pk), {"source": "a..b", "target": "user"})
+    assert "source" in refused.context["editor"].form.errors
+    assert as_viewer.post(at("connect", mapping.pk), cord).status_code == 403
+
+
+def test_a_record_of_the_hub_is_picked_by_name_or_by_step(as_viewer, mapping):
+    for key in ("A-1", "A-2"):
+        save_record(Actor("ada"), "Product", key, {"name": f"Desk {key}"})
+
+    def sample(**given):
+        return as_viewer.post(at("detail", mapping.pk), given).context["editor"].document["key"]
+
+    assert sample() == "A-2", "the newest"
+    assert sample(record="A-1") == "A-1"
+    assert sample(record="A-1", step="next") == sample(record="A-1", step="previous") == "A-2"
+    assert sample(record="gone") == "HP-10482", "a sample of ours"
+    typed = {"sample": '{"key": "Z", "fields": {}}', "sample_of": "A-1"}
+    assert sample(record="A-1", **typed) == "Z", "what was typed counts"
+    assert sample(record="A-2", **typed) == "A-2", "until another record is picked"
+
+
+def test_the_preview_estimates_tokens_and_cost(as_viewer, mapping):
+    mapping.rules.create(order=9, kind="static", target="max_output_tokens", source="400")
+    page = as_viewer.get(at("detail", mapping.pk)).content.decode()
+    assert "tokens in, at most 400 out, $0." in page
+    mapping.rules.create(order=10, kind="static", target="model", source="nobody-knows")
+    assert "price not known" in as_viewer.get(at("detail", mapping.pk)).content.decode()
+
+
+def test_lines_of_a_lookup_table_come_from_a_file(as_administrator, mapping):
+    def imported(content: bytes):
+        file = SimpleUploadedFile("table.csv", content)
+        answer = as_administrator.post(at("rule_new", mapping.pk), LOOKUP | {"table": "import", "csv_file": file})
+        return answer.context["editor"].form
+
+    assert imported(b"bed;Beds\nlamp;Lamps\n").typed_lines()[-2:] == [("bed", "Beds"), ("lamp", "Lamps")]
+    assert "Line 2 of the CSV has 3 values" in imported(b"a,1\nb,2,3").csv_error
+    assert "not UTF-8" in imported(b"\xff\xfe").csv_error
+    assert not mapping.rules.filter(kind="lookup").exists()

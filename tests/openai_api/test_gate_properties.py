@@ -36,8 +36,8 @@ class Simulated(Gate):
         super().__init__(name, clock=world.clock, ticking=world.ticking)
         self.said: list[Command] = []
 
-    def _submit(self, command: Command) -> None:
-        self.said.append(command)
+    def _submit(self, commands: list[Command]) -> None:
+        self.said += commands
 
     def turn(self) -> None:
         said, self.said = self.said, []

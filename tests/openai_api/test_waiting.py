@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from openai_api.gate.waiting import Reply, together
+from openai_api.gate.waiting import Outbox, Reply, together
 
 
 def later(action: object) -> threading.Thread:
@@ -134,3 +134,54 @@ def test_a_loop_that_is_gone_is_not_told() -> None:
     asyncio.run(leave())
     reply.give("in")
     assert reply.result(0) == "in"
+
+
+def test_what_one_loop_says_is_handed_over_together():
+    heard: list[list[str]] = []
+    outbox = Outbox(heard.append, most=64)
+
+    async def caller(name: str) -> None:
+        outbox.put(name)
+
+    async def crowd() -> None:
+        outbox.put("Ada")
+        await asyncio.gather(caller("Grace"), caller("Mary"))
+        assert heard == []
+        await asyncio.sleep(0.01)
+
+    asyncio.run(crowd())
+    assert heard == [["Ada", "Grace", "Mary"]]
+
+
+def test_a_crowd_is_handed_over_before_it_grows_too_large():
+    heard: list[list[int]] = []
+    outbox = Outbox(heard.append, most=3)
+
+    async def talker() -> None:
+        for number in range(7):
+            outbox.put(number)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(talker())
+    assert [number for some in heard for number in some] == list(range(7))
+    assert max(map(len, heard)) <= 4
+
+
+def test_what_a_loop_left_behind_goes_with_what_is_said_next():
+    heard: list[list[str]] = []
+    outbox = Outbox(heard.append, most=64)
+
+    async def last_words(name: str) -> None:
+        outbox.put(name)
+
+    asyncio.run(last_words("Ada"))
+    asyncio.run(last_words("Grace"))
+    outbox.put("Mary")
+    assert [name for some in heard for name in some] == ["Ada", "Grace", "Mary"]
+
+
+def test_outside_a_loop_it_is_handed_over_at_once():
+    heard: list[list[str]] = []
+    Outbox(heard.append, most=64).put("Ada")
+    assert heard == [["Ada"]]

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openai_api.catalogue import OPERATIONS, schemas
+from openai_api.catalogue.shapes import Shapes, step
 from operations.fields.checks import problems
 from operations.fields.editing import edited
 from operations.fields.sending import files, from_pairs, pairs
-from operations.fields.shapes import Shapes, step
 from operations.fields.typed import ABSENT, Chosen, Reading, parsed, rows, typed_of
 
 NAMES = st.text(st.characters(codec="utf-8"), max_size=6)

@@ -250,7 +250,7 @@ def test_the_audit_trail_tells_it_all(as_administrator: Browser) -> None:
 
 def test_versions_cannot_be_deleted(as_operator: Browser) -> None:
     version = saved(as_operator, installation())
-    with pytest.raises(RuntimeError, match="calls name them"):
+    with pytest.raises(RuntimeError, match="results name them"):
         version.delete()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.answers import text_of
+from mappings.answers import text_of
 from openai_api.errors import CallError
 from verification.subject import (
     LOOK_AT_CALL,

@@ -21,7 +21,7 @@ VALUE_TYPES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mappings", "0002_lookup_pairs")]
+    dependencies = [("mappings", "0003_versions")]
 
     operations = [
         migrations.AddField("mapping", "task", models.CharField(blank=True, default="", max_length=80)),
