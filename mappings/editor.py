@@ -18,7 +18,7 @@ from mappings.fields import Field
 from mappings.forms import RuleForm
 from mappings.models import Mapping, Rule
 from mappings.once import Once
-from mappings.preview import Excerpt, SampleError, Shown, read_sample, show, with_draft
+from mappings.preview import Excerpt, SampleError, Shown, read_sample, show, with_draft, written_lines
 from mappings.trying import Sample, chosen
 from mappings.words import Word
 from openai_api.catalogue import OPERATIONS
@@ -90,6 +90,13 @@ class Editor:
             found = self.shown.problem_of(number)
             problem = found[0] if found else None
         return Row(rule, state, problem, number == self.number)
+
+    @property
+    def marked(self) -> range:
+        """The lines of the preview that the rule in hand writes."""
+        if self.shown is None or self.number is None:
+            return range(0)
+        return written_lines(self.shown.applied.body, self.spec.rules[self.number].target, self.spec.direction)
 
     @property
     def problem(self) -> tuple[Problem, Excerpt | None] | None:

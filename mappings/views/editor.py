@@ -99,7 +99,7 @@ def once(request: HttpRequest, pk: int) -> HttpResponse:
     """Really send what the preview shows, the rule in hand included, and show what the answer would change."""
     mapping, form = _mapping(pk), None
     if "target" in request.POST:
-        row = mapping.rules.filter(pk=id_in(request.POST.get("rule"))).first()
+        row = mapping.rules.filter(pk=id_in(request.POST.get("rule", ""))).first()
         form = RuleForm(request.POST, instance=row or Rule(mapping=mapping))
     shown = editor(mapping, request.POST, form)
     if shown.shown is not None:
