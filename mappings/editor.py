@@ -18,8 +18,7 @@ from mappings.fields import Field
 from mappings.forms import RuleForm
 from mappings.models import Mapping, Rule
 from mappings.once import Once
-from mappings.preview import Excerpt, SampleError, Shown, read_sample, show, with_draft
-from mappings.structure import with_answer
+from mappings.preview import Excerpt, SampleError, Shown, read_sample, show, with_draft, written_lines
 from mappings.trying import Sample, chosen
 from mappings.words import Word
 from openai_api.catalogue import OPERATIONS
@@ -93,6 +92,13 @@ class Editor:
         return Row(rule, state, problem, number == self.number)
 
     @property
+    def marked(self) -> range:
+        """The lines of the preview that the rule in hand writes."""
+        if self.shown is None or self.number is None:
+            return range(0)
+        return written_lines(self.shown.applied.body, self.spec.rules[self.number].target, self.spec.direction)
+
+    @property
     def problem(self) -> tuple[Problem, Excerpt | None] | None:
         """What is wrong with the rule in hand, as far as its source is."""
         return self.shown.problem_of(self.number) if self.shown else None
@@ -129,7 +135,7 @@ def editor(mapping: Mapping, given: QueryDict, form: RuleForm | None = None) -> 
         made.shown = show(spec, made.document)
     except SampleError as error:
         made.sample_error = str(error)
-    made.sources = fields.sources(with_answer(made.document), names, spec.direction, spec.model)
+    made.sources = fields.sources(made.document, names, spec.direction, spec.model)
     sends = spec.direction == FROM_HUB
     made.targets = fields.request_targets(spec.operation, spec.model) if sends else fields.record_targets(names)
     if form is not None:

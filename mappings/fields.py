@@ -53,9 +53,9 @@ class Field:
 
 def sources(document: Mapping[str, Any], names: Names, direction: str, model: str = "") -> list[Field]:
     """Everything that a document holds, and the fields of the entity that it lacks."""
-    known = (
-        {**document, "model": model} if direction == FROM_HUB else {ANSWER: parsed(document.get("text")), **document}
-    )
+    known = {**document, "model": model} if direction == FROM_HUB else {**document}
+    if direction != FROM_HUB and (answer := parsed(document.get("text"))) is not None:
+        known[ANSWER] = answer
     found = {field.parts: field for field in _within((), known)}
     above = () if direction == FROM_HUB else ("record",)
     if direction == FROM_HUB or isinstance(document.get("record"), dict):

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mappings import paths
 from mappings.apply import (
     Applied,
     MappingSpec,
@@ -20,6 +21,7 @@ from mappings.apply import (
 )
 from mappings.choices import FROM_HUB, OUTCOMES, PROTECTIONS
 from mappings.parts import Part, parts_of
+from mappings.paths import PathError
 from openai_api import estimate
 from openai_api.estimate import Estimate
 from ui.states import State
@@ -106,6 +108,26 @@ def changes_of(applied: Applied, document: dict[str, Any]) -> list[tuple[str, An
         part, name = record_target(target)
         found.append((target, (record.get(part) or {}).get(name), value))
     return found
+
+
+def written_lines(body: dict[str, Any], target: str, direction: str) -> range:
+    """The lines (from 1) of a body laid out as JSON in which a rule's target stands."""
+    try:
+        way = list(record_target(target)) if direction != FROM_HUB else paths.parts_of(target)
+        here: Any = body
+        before = 1
+        for name in way:
+            names = list(here)
+            before += 1 + sum(_height(here[each]) for each in names[: names.index(name)])
+            here = here[name]
+    except (PathError, ValueError, TypeError, KeyError):
+        return range(0)
+    return range(before, before + _height(here))
+
+
+def _height(value: Any) -> int:
+    """How many lines a value takes, laid out as the code viewer does."""
+    return json.dumps(value, indent=2, default=str).count("\n") + 1
 
 
 def with_draft(spec: MappingSpec, number: int | None, draft: RuleSpec) -> MappingSpec:

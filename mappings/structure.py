@@ -138,12 +138,6 @@ def parsed(text: Any) -> Any:
         return None
 
 
-def with_answer(document: dict[str, Any]) -> dict[str, Any]:
-    """A document of an answer, with what its text holds as a value."""
-    answer = parsed(document.get("text"))
-    return {**document, ANSWER: answer} if isinstance(answer, dict) else document
-
-
 def misfits(schema: Schema, value: Any, path: str = ANSWER) -> Iterator[tuple[str, str]]:
     """What of a value does not fit, as (path, sentence). It knows what `schema_of` makes."""
     if path == ANSWER and not isinstance(value, dict):

@@ -9,8 +9,10 @@ from mappings.board import ROW, Board, Shown, board, curve
 from mappings.choices import FROM_HUB, TO_HUB
 from mappings.connecting import connected, target_for
 from mappings.paths import get, parts_of, written
+from mappings.preview import written_lines
 from mappings.repairing import repaired
 from mappings.samples import document, document_for
+from ui.code import code_lines
 
 NAMES = {"fields": {"name": "Lamp", "stock": 3}, "custom": {"OpenAI Response Text": None}}
 RECORD = RecordView("A-1", {"name": "Oak desk", "size": {"width": 80}}, {"tone": "warm"}, "Product")
@@ -208,3 +210,14 @@ def test_a_table_comes_back_as_it_was_written():
 )
 def test_a_repair_puts_a_word_in_place_of_the_marked_part_or_changes_nothing(repair, source):
     assert repaired("1 + $fomat(1)", repair) == source
+
+
+@pytest.mark.parametrize(
+    ("target", "lines"),
+    [("model", [2]), ("metadata", [3, 4, 5, 6]), ("metadata.b", [5]), ("input", [7, 8, 9, 10]), ("absent", [])],
+)
+def test_the_lines_that_a_rule_writes_are_marked(target, lines):
+    body = {"model": "m", "metadata": {"a": 1, "b": "two\nlines"}, "input": ["x", {}]}
+    shown = code_lines(body)
+    assert list(written_lines(body, target, FROM_HUB)) == lines
+    assert not lines or target.split(".")[-1] in shown[lines[0] - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -146,9 +147,14 @@ def errors(form: BaseForm) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/code_block.html")
-def code_block(value: object, id: str = "", label: str = "Code", wrap: bool = True) -> dict[str, Any]:
-    """JSON (as text or data) or plain text in the code viewer; give an `id` where a copy button needs it."""
-    return {"lines": code_lines(value), "id": id, "label": label, "wrap": wrap}
+def code_block(
+    value: object, id: str = "", label: str = "Code", wrap: bool = True, marked: Collection[int] = ()
+) -> dict[str, Any]:
+    """JSON (as text or data) or plain text in the code viewer; give an `id` where a copy button needs it.
+
+    Lines whose numbers (from 1) are in `marked` stand out.
+    """
+    return {"lines": code_lines(value), "id": id, "label": label, "wrap": wrap, "marked": marked}
 
 
 @register.inclusion_tag("components/copy_field.html")
