@@ -33,7 +33,7 @@ def line_waits_for(found: Gauge) -> str:
         return _slot(found.connections)
     if window.used >= window.limit:
         return f"a place in the window of {window.limit:,} in {window.seconds:g} s"
-    return _tokens(found, 1)
+    return _tokens(found, found.line.least_tokens)
 
 
 def _shared(found: Gauge, tokens: int) -> str:
@@ -48,9 +48,9 @@ def _slot(slots: Slots) -> str:
 
 
 def _tokens(found: Gauge, wanted: int) -> str:
-    limit, used = found.tokens.limit, found.tokens.used + found.tokens.reserved
+    used = found.tokens.used + found.tokens.reserved
     return (
-        f"tokens of the minute: {used:,} of {limit:,} are used or reserved" if limit and used + wanted > limit else ""
+        f"tokens of the minute: {used:,} of {found.tokens.limit:,} are used or reserved" if found.lacks(wanted) else ""
     )
 
 

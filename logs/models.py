@@ -11,6 +11,11 @@ from logs.ids import uuid7
 from logs.states import AFTER_RETRY, ATTEMPT_STATES, CALL_STATES
 from ui.states import State
 
+# Operations of POST that OpenAI does not charge for.
+FREE = frozenset(
+    {"create_moderation", "upload_file", "create_upload", "add_upload_part", "complete_upload", "cancel_upload"}
+)
+
 
 class Call(models.Model):
     """One request that Patchbay was asked to make. Written before it is sent, completed after.
@@ -96,6 +101,12 @@ class Call(models.Model):
     def reason(self) -> str:
         """Why it did not go well, in a word for lists; empty for a call that did, or may still."""
         return self.error_code if self.state_info.final and self.state != "done" else ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether OpenAI charges nothing for it: a cost that is not there is none then, else it is unknown."""
+        refused = self.http_status is not None and 400 <= self.http_status < 500
+        return self.method != "POST" or refused or not self.attempts or self.operation in FREE
 
     @property
     def title(self) -> str:

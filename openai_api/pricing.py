@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from importlib.metadata import version
-from threading import Thread
+from threading import Timer
 from typing import Any
 
 from django.utils import timezone
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 # Prices may rise with the length of a request; up to so many tokens they are asked to be a straight line, or are looked up.
 STRAIGHT_UP_TO = 100_000
 HOUR = 3600
+# A process that starts has other things to do first; by then its pages and its queue are served.
+WARM_AFTER_SECONDS = 1.0
 
 
 @cache
@@ -31,8 +33,10 @@ def _table() -> Any:
 
 
 def warm(process_name: str) -> None:
-    """Load the prices beside everything else when a process starts, so that its first call does not wait for them."""
-    Thread(target=_asked, args=("gpt-6-luna", "", datetime.now(UTC), 1, 0, 1), name="prices", daemon=True).start()
+    """Load the prices when a process has started, so that neither its start nor its first call waits for them."""
+    timer = Timer(WARM_AFTER_SECONDS, _asked, args=("gpt-6-luna", "", datetime.now(UTC), 1, 0, 1))
+    timer.name, timer.daemon = "prices", True
+    timer.start()
 
 
 @cache

@@ -50,7 +50,8 @@ class OperationForm:
     """`typed` is as `operations.fields.typed` has it; `kind` of body is json or multipart, empty where there is none. `model`
     is the installation's, `account` are those that the account has.
 
-    `known` is what expressions know (see `operations.formulas`).
+    `focus` is the field that a button changed, `checked` whether a check was asked for, and `known` what expressions know (see
+    `operations.formulas`).
     """
 
     operation: Operation
@@ -61,6 +62,7 @@ class OperationForm:
     json_text: str = ""
     problems: dict[str, str] = field(default_factory=dict)
     focus: str = ""
+    checked: bool = False
     known: Context = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,6 +153,8 @@ class OperationForm:
         schema = self.schema_at(path)
         if verb == "remove":
             self.typed = editing.removed(self.typed, path)
+            owner, _, last = path.rpartition("/")
+            self.focus = owner if last.isdigit() else path
         elif verb in editing.VERBS and schema is not None:
             self.typed = editing.edited(self.shapes, schema, self.typed, verb, path)
             self.focus = path
@@ -332,7 +336,7 @@ class OperationForm:
     @staticmethod
     def faulty(sections: Iterable[Section]) -> list[Field]:
         """The fields that have an error of their own, in their order on the page."""
-        return [part for section in sections for top in section.fields for part in _with_parts(top) if part.error]
+        return [part for section in sections for top in section.fields for part in with_parts(top) if part.error]
 
     def _body(self, drawing: Drawing) -> list[Field]:
         """The fields of the body; a body that is no plain object is one field."""
@@ -385,10 +389,10 @@ class OperationForm:
                 yield FilePart(label, upload.name or chosen.name, kind, cast(BinaryIO, upload.file), upload.size or 0)
 
 
-def _with_parts(top: Field) -> Iterable[Field]:
+def with_parts(top: Field) -> Iterable[Field]:
     yield top
     for part in [*top.children, *top.more]:
-        yield from _with_parts(part)
+        yield from with_parts(part)
 
 
 def path_values(operation: Operation, path: str) -> dict[str, str]:

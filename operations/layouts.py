@@ -45,7 +45,7 @@ MODEL = "{model}"
 IMAGE_MODELS = ("gpt-image-2.5", "gpt-image-2", "gpt-image")
 IMAGE_MODEL = Look(help="A model that draws, such as gpt-image-2.5-flare.", refreshes=True)
 MESSAGES = Look(help="The talk so far, oldest first.")
-TOOLS = Look(control="json", help="A JSON list of tools, such as [{“type”: “web_search”}].")
+TOOLS = Look(control="json", help='A JSON list of tools, such as [{"type": "web_search"}].')
 
 LAYOUTS: dict[str, Layout] = {
     "create_response": Layout(

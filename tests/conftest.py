@@ -37,6 +37,8 @@ SHARED = {
     "tests/proxy/test_sdk.py": "program",
     "tests/proxy/test_memory.py": "program",
 }
+# What takes longest, so that no process is left alone with it in the end. Then come the others that start whole programs.
+FIRST = ["program", "tests/operations/test_browser.py", "tests/whole/test_canary.py"]
 
 
 def batch(nodeid: str) -> str:
@@ -46,8 +48,18 @@ def batch(nodeid: str) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole programs comes first, so that no process is left alone with it in the end."""
-    items.sort(key=lambda item: (batch(item.nodeid) != "program", item.get_closest_marker("slow") is None))
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        what = batch(item.nodeid)
+        return FIRST.index(what) if what in FIRST else len(FIRST), item.get_closest_marker("slow") is None
+
+    items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays. Looking through it for garbage again and again took an eighth of the tests' time."""
+    from config.serve import settle
+
+    settle()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -166,11 +178,11 @@ def running_sandbox() -> Iterator[Sandbox]:
         stdout=subprocess.DEVNULL,
     )
     sandbox = Sandbox(port)
-    wait_until(sandbox.answers, 15)
+    wait_until(sandbox.answers, 60)
     yield sandbox
     sandbox.close()
     process.terminate()
-    process.wait(5)
+    process.wait(60)
 
 
 @pytest.fixture(scope="session")

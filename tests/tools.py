@@ -16,8 +16,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(what: Callable[[], object], seconds: float = 10.0) -> object:
-    """Wait for a condition, not for a time; fails with the last value. Looks often at first, then ten times a second."""
+def wait_until(what: Callable[[], object], seconds: float = 30.0) -> object:
+    """Wait for a condition, not for a time; fails with the last value. Looks often at first, then ten times a second.
+
+    How long is patience with a machine that is busy, and no part of what a test says.
+    """
     end, pause = time.monotonic() + seconds, 0.01
     while not (value := what()):
         assert time.monotonic() < end, f"not within {seconds} s: {value!r}"

@@ -46,11 +46,14 @@ class Slots:
 
 @dataclass(frozen=True)
 class Line:
-    """Who waits: `waiting` calls, the first of them for `longest` seconds; `resting` were told to wait before a retry."""
+    """Who waits: `waiting` calls, the first of them for `longest` seconds, each for `least_tokens` or more; `resting` were told
+    to wait before a retry.
+    """
 
     waiting: int
     longest: float
     resting: int
+    least_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,12 @@ class Gauge:
     @property
     def saturated(self) -> bool:
         """Whether calls wait because a limit of the installation's own is used up."""
-        return self.line.waiting > 0 and (self.connections.full or self.window.used >= self.window.limit)
+        full = self.connections.full or self.window.used >= self.window.limit
+        return self.line.waiting > 0 and (full or self.lacks(self.line.least_tokens))
+
+    def lacks(self, tokens: int) -> bool:
+        """Whether the minute has no room for so many tokens."""
+        return 0 < self.tokens.limit < self.tokens.used + self.tokens.reserved + tokens
 
 
 Amounts = Mapping[str, tuple[int, float]]
@@ -160,6 +168,7 @@ def _permits(keys: Sequence[str], now: float) -> dict[str, dict[str, Any]]:
             own_cost=Sum("cost", filter=held, default=0),
             waiting=Count("pk", filter=waiting & Q(not_before__lte=now)),
             first=Min("not_before", filter=waiting & Q(not_before__lte=now)),
+            least=Min("tokens", filter=waiting & Q(not_before__lte=now)),
             resting=Count("pk", filter=waiting & Q(not_before__gt=now)),
         )
     )
@@ -197,7 +206,9 @@ def _gauge(
         window=_window(throttle, calls.get("places", 0), tallies.get("requests", (0, 0.0))),
         connections=Slots(calls.get("held", 0), throttle.connections, calls.get("waiting", 0)),
         batches=Slots(runs.get("held", 0), throttle.batches, runs.get("waiting", 0)),
-        line=Line(calls.get("waiting", 0), now - first if first else 0.0, calls.get("resting", 0)),
+        line=Line(
+            calls.get("waiting", 0), now - first if first else 0.0, calls.get("resting", 0), calls.get("least") or 0
+        ),
         tokens=Tokens(tokens, calls.get("own_tokens", 0), throttle.tokens),
         purses=tuple(_purses(throttle, now, calls, tallies)),
         parked=tuple(_parked(hold, now) for hold in holds if hold.kind != "circuit"),

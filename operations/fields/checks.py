@@ -18,6 +18,7 @@ NAMES = {
     "array": "a list",
 }
 EMPTY = "This is empty, and the operation needs it. Enter it."
+NO_FILE = "No file is chosen, and the operation needs one. Choose it."
 
 
 def problems(
@@ -87,7 +88,7 @@ class _Checking:
             if name in value:
                 yield from self.check(known[name], value[name], step(path, name))
             elif name in self.shapes.required(schema) and "default" not in self.shapes.open(known[name]):
-                yield step(path, name), EMPTY
+                yield step(path, name), NO_FILE if self.shapes.kind(known[name]) == "file" else EMPTY
         either = schema.get("either", ())
         if either and not any(all(name in value for name in names) for names in either):
             words = " or ".join(" and ".join(names) for names in either)

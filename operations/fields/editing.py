@@ -17,7 +17,7 @@ def edited(shapes: Shapes, schema: Schema, typed: Typed, verb: str, path: str) -
             return removed(typed, path)
         case "json":
             value = Reading(shapes, typed).value(schema, path)
-            return removed(typed, path, marks=False) | {f"{path}#json": as_json(value) if value != {} else "{}"}
+            return removed(typed, path, marks=False) | {f"{path}#json": "" if value is ABSENT else as_json(value)}
         case "fields":
             return from_json(shapes, schema, typed, path)
     raise ValueError(f"No button does {verb!r}.")

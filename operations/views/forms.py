@@ -182,6 +182,7 @@ def _embed(filled: OperationForm, path: str, upload: Upload) -> None:
 def _edit(request: HttpRequest, filled: OperationForm) -> None:
     verb, _, path = request.POST.get("do", "").partition(":")
     if verb == "check":
+        filled.checked = True
         filled.check()
     elif path and "json" not in filled.problems:
         filled.edit(verb, path)

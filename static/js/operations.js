@@ -23,7 +23,13 @@
     }
   }
 
-  const live = (place) => {
+  // What a check said before holds no longer once a request was taken.
+  const clearProblems = (form) => {
+    for (const old of form.querySelectorAll(".notice[role=alert], .notice[role=status], .error")) old.remove();
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  };
+
+  const live = (form, place) => {
     const shown = document.getElementById("answer-live").content.cloneNode(true).firstElementChild;
     document.getElementById(place).replaceWith(shown);
     shown.scrollIntoView({ block: "nearest" });
@@ -45,7 +51,7 @@
         part("text").setAttribute("aria-busy", "false");
         shown.querySelector(".status").classList.replace("status-busy", "status-note");
       },
-      begun: ({ log }) => { part("log").href = log; part("log").hidden = false; },
+      begun: ({ log }) => { clearProblems(form); part("log").href = log; part("log").hidden = false; },
       headers: ({ type }) => say(type.startsWith("text/event-stream") ? "Streaming" : "Answering"),
       text: (text) => {
         if (!letters) part("first").textContent = seconds(began);
@@ -66,7 +72,7 @@
   const follow = async (form, body) => {
     const place = form.dataset.answer;
     running = new AbortController();
-    const view = live(place);
+    const view = live(form, place);
     let answer = null, broken = false;
     try {
       const response = await fetch(form.action, {

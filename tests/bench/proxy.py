@@ -1,6 +1,7 @@
 """The proxy, with every call durable before it is sent, against no proxy and against other gateways. See README.md here.
 
 One process each, side by side in one run: each round measures every alternative once, and the median of the rounds counts.
+Whatever is measured has one processor to itself; load and far side have another, as in the figures that gateways publish.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import httpx
 from tests.tools import ROOT, free_port, wait_until
 
 ROUNDS, SECONDS = 3, 4
+GATEWAY, LOAD = 0, 1
 BODY = '{"model":"gpt-6-luna","input":"hello there"}'
 MAKE = """
 from connections.models import Connection, Installation
@@ -70,7 +72,8 @@ def load(alternative: Alternative, connections: int) -> Figures:
         file.write(script)
         file.flush()
         command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency", "-s", file.name, alternative.url]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        with on(LOAD):
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said:
         raise RuntimeError(f"{alternative.name} refused: {said}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
@@ -80,10 +83,11 @@ def load(alternative: Alternative, connections: int) -> Figures:
 
 
 @contextmanager
-def process(command: list[str], **environment: str) -> Iterator[None]:
-    running = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def process(command: list[str], processor: int, **environment: str) -> Iterator[None]:
+    with on(processor):
+        running = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     try:
         yield
     finally:
@@ -92,9 +96,20 @@ def process(command: list[str], **environment: str) -> Iterator[None]:
 
 
 @contextmanager
+def on(processor: int) -> Iterator[None]:
+    """What is started inside runs on this one of the machine's processors; of a machine with one, on that."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(before)[processor % len(before)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
 def far_side(latency: float) -> Iterator[str]:
     port = free_port()
-    with process([sys.executable, "-m", "tests.bench.far_side", str(port), str(latency)]):
+    with process([sys.executable, "-m", "tests.bench.far_side", str(port), str(latency)], LOAD):
         address = f"http://127.0.0.1:{port}"
         wait_until(Alternative("far side", address).answers)
         yield address
@@ -119,7 +134,7 @@ def patchbay(far: str) -> Iterator[Alternative]:
             command, cwd=ROOT, env={**os.environ, **environment}, check=True, capture_output=True, text=True
         )
         path, token = made.stdout.split()[-2:]
-        with process([sys.executable, "-m", "config.serve"], **environment):
+        with process([sys.executable, "-m", "config.serve"], GATEWAY, **environment):
             alternative = Alternative(
                 "Patchbay", f"http://127.0.0.1:{port}{path}", {"authorization": f"Bearer {token}"}
             )
@@ -131,7 +146,7 @@ def patchbay(far: str) -> Iterator[Alternative]:
 def portkey(far: str, folder: str) -> Iterator[Alternative]:
     port = free_port()
     server = Path(folder) / "node_modules/@portkey-ai/gateway/build/start-server.js"
-    with process(["node", str(server), f"--port={port}", "--headless"]):
+    with process(["node", str(server), f"--port={port}", "--headless"], GATEWAY):
         headers = {"authorization": "Bearer sk-x", "x-portkey-provider": "openai", "x-portkey-custom-host": f"{far}/v1"}
         alternative = Alternative("Portkey", f"http://127.0.0.1:{port}/v1/responses", headers)
         wait_until(alternative.answers, 30)
@@ -149,7 +164,7 @@ def litellm(far: str, folder: str) -> Iterator[Alternative]:
         config.flush()
         command = [f"{folder}/bin/litellm", "--config", config.name, "--host", "127.0.0.1", "--port", str(port)]
         alone = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
-        with process([*command, "--telemetry", "False"], **alone):
+        with process([*command, "--telemetry", "False"], GATEWAY, **alone):
             alternative = Alternative(
                 "LiteLLM", f"http://127.0.0.1:{port}/v1/responses", {"authorization": "Bearer sk-x"}
             )

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser.driving import CHROMIUM
+from tests.browser.driving import PATIENCE_MS, WIDE, chromium
 from tests.conftest import ROOT, free_port, wait_until
-
-# On a machine that is busy with other tests.
-PATIENCE_MS = 20_000
 
 
 class Program:
@@ -53,7 +50,7 @@ class Program:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -65,9 +62,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    with chromium() as browser:
+        opened = browser.new_page(viewport=WIDE, reduced_motion="reduce")
         opened.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         yield opened

@@ -91,7 +91,7 @@ def test_from_the_set_up_token_to_the_log_entry_of_each_call(page: Page, program
 
     newcomer.press(verify)
     newcomer.press(run_all)
-    expect(page.get_by_text(re.compile(r"^(\d+) of \1$"))).to_be_visible(timeout=45_000)
+    expect(page.get_by_text(re.compile(r"^(\d+) of \1$"))).to_be_visible(timeout=120_000)
     newcomer.look()
     if pictures:
         page.screenshot(path=PICTURE)

@@ -71,6 +71,17 @@ def test_it_names_the_tokens_of_the_minute() -> None:
     assert "tokens of the minute: 900 of 1,000 are used or reserved" in waits_for(in_line(installation, tokens=300))
 
 
+def test_a_line_that_waits_for_tokens_is_not_said_to_be_free(as_viewer: Browser) -> None:
+    installation = narrow(tokens_per_minute=1000)
+    use_up(installation, "tokens", 900, 30.0)
+    in_line(installation, tokens=100)
+    assert not live([installation])[0].gauge.saturated, "100 are left, and its turn comes"
+    use_up(installation, "tokens", 1, 30.0)
+    page = as_viewer.get(f"/installations/{installation.pk}/", headers={"hx-request": "true"}).content.decode()
+    assert "Saturated" in page and "free now" not in page
+    assert "<dt>Waits for</dt><dd>tokens of the minute: 901 of 1,000 are used or reserved</dd>" in page
+
+
 def test_it_names_openais_own_limit_of_its_model_alone() -> None:
     installation = narrow()
     key = f"{installation.connection.hold_key}/gpt-6-luna"

@@ -80,15 +80,15 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_expression_ends_soon_with_an_error(source):
-    begin = time.monotonic()
+    begin = time.process_time()
     failure(source)
-    assert time.monotonic() - begin < 4
+    assert time.process_time() - begin < 4
 
 
 def test_a_regular_expression_takes_linear_time():
-    begin = time.monotonic()
+    begin = time.process_time()
     assert evaluate(f'$match("{"a" * 5000}b", /^(a+)+$/)', {}) is None
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_a_saved_expression_serves_many_evaluations_and_threads():

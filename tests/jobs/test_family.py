@@ -34,13 +34,13 @@ def make(tmp_path, pipe):
     for one in made:
         one.make_end(time.monotonic())
         if one.reader:
-            one.reader.join(timeout=2)
+            one.reader.join(timeout=30)
         for handler in one.log.handlers:
             handler.close()
 
 
 def wait_for_end(one: Child) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not one.ended():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -110,7 +110,7 @@ time.sleep(60)
     grandchild = int(one.lines[0])
     one.ask_to_end()
     one.make_end(time.monotonic() + 0.1)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while alive(grandchild):
         assert time.monotonic() < deadline
         time.sleep(0.01)

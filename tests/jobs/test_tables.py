@@ -53,7 +53,7 @@ def test_periodic_functions_are_called_again_and_again_until_told_to_stop(settin
     while len(seen) < 3 and not enough.wait(0.01):
         pass
     stop.set()
-    ticker.join(timeout=2)
+    ticker.join(timeout=30)
     assert not ticker.is_alive()
 
 

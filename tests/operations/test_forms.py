@@ -20,7 +20,8 @@ from logs.models import AuditEntry, Call
 from openai_api.catalogue import OPERATIONS
 from operations import layouts
 from operations.choosing import is_grave, offers, role_for
-from operations.form import OperationForm
+from operations.fields import editing
+from operations.form import OperationForm, with_parts
 from operations.models import Answer
 from tests import builders, people
 from tests.connections.builders import error_answer
@@ -268,6 +269,30 @@ def test_a_file_goes_out_as_it_was_chosen(as_operator, here, far):
     assert sent["expires_after[anchor]"][2] == b"created_at"
 
 
+def test_a_check_says_so_when_nothing_is_wrong_and_sends_nothing(as_viewer, here, far):
+    side = far()
+    page = at(as_viewer, here, "create_moderation")
+    page.press("check")
+    assert page.problems and "Nothing wrong was found" not in page.text
+    page.values["body/input"] = "Hello"
+    page.press("check")
+    assert "Nothing wrong was found" in page.text and not side.requests
+
+
+def test_a_file_that_is_needed_is_to_be_chosen(as_operator, here, far):
+    far()
+    page = at(as_operator, here, "upload_file")
+    page.press("run")
+    assert page.problems == {"body/file": "No file is chosen, and the operation needs one. Choose it."}
+
+
+def test_what_help_gives_as_json_is_json():
+    for layout in layouts.LAYOUTS.values():
+        for look in layout.looks.values():
+            if "[{" in look.help:
+                assert json.loads(look.help[look.help.index("[") : look.help.rindex("]") + 1])
+
+
 def test_a_file_must_be_chosen_again_when_the_form_comes_back(as_operator, here, far):
     far()
     page = at(as_operator, here, "upload_file")
@@ -360,6 +385,18 @@ def test_a_part_is_edited_as_json_and_as_fields_again(as_operator, here):
     page.values["body/messages#json"] = '[{"role": "system", "content": "Be brief."}]'
     page.press("fields:body/messages")
     assert page.values["body/messages/0/content"] == "Be brief."
+
+
+@pytest.mark.parametrize("id", [*layouts.LAYOUTS, "create_agent", "create_eval", "create_fine_tuning_job"])
+def test_every_button_of_an_untouched_form_does_something(id):
+    form = OperationForm(OPERATIONS[id], "gpt-6-luna")
+    form.begin()
+    untouched = form.typed
+    drawn = [part for section in form.sections([]) for top in section.fields for part in with_parts(top)]
+    for verb, path in [(verb, part.path) for verb in editing.VERBS for part in drawn]:
+        form.typed = untouched
+        form.edit(verb, path)
+        assert json.loads(form.body_text() or "{}") is not None and form.sections([])
 
 
 def test_htmx_gets_the_parts_alone(as_operator, here):

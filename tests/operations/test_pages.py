@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client as Browser
 
 from logs.models import Call
@@ -110,6 +111,24 @@ def test_the_answer_page_says_all_of_it(as_operator: Browser, far: Any) -> None:
     ):
         assert copied in words
     assert rows.API_KEY not in words and f"/log/{call.pk}/" in page_of(as_operator, answer).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("call", "free"),
+    [
+        (Call(method="POST", operation="create_speech", attempts=1, http_status=200), False),
+        (Call(method="POST", operation="create_response", attempts=1, state="unknown"), False),
+        (Call(method="POST", operation="create_response", attempts=1, http_status=500), False),
+        (Call(method="POST", operation="create_response", attempts=1, http_status=400), True),
+        (Call(method="POST", operation="create_response", attempts=0), True),
+        (Call(method="POST", operation="create_moderation", attempts=1, http_status=200), True),
+        (Call(method="GET", operation="list_models", attempts=1, http_status=200), True),
+    ],
+)
+def test_a_cost_that_is_not_there_is_none_only_where_nothing_is_charged(call: Call, free: bool) -> None:
+    shown = render_to_string("operations/_figures.html", {"call": call})
+    assert ('<dd class="value">none</dd></div>\n</dl>' in shown) is free
+    assert ("unknown" in shown.partition("Cost")[2]) is not free
 
 
 def test_it_says_how_long_it_waited_and_why(as_operator: Browser, far: Any) -> None:

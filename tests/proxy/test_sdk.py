@@ -269,7 +269,7 @@ def test_who_leaves_a_stream_closes_openais_side_at_once_and_keeps_what_came(sdk
     stream = sdk.ask(sdk.at("Slow").responses.create(**ASKED, stream=True))
     assert sdk.first(stream).type == "response.created"
     sdk.ask(stream.close())
-    wait_until(lambda: sandbox_now.witness()["concurrent"] == 0, 1)
+    wait_until(lambda: sandbox_now.witness()["concurrent"] == 0)
     call = sdk.shop.last_call(state="cancelled", error_code="client_left")
     kept = sdk.shop.program.rows("SELECT text FROM logs_body WHERE call_id = ? AND attempt = 1", call)
     assert "response.created" in str(kept) and "response.completed" not in str(kept)

@@ -15,7 +15,7 @@ import openai
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 10
+SECONDS = 30
 Client: TypeAlias = Any
 """The official client. Its overloads want literals, where tests pass tables."""
 FAST = {"stream_delay_seconds": 0, "background_seconds": 0.06, "batch_seconds": 0.06, "webhook_backoff_seconds": 0.01}

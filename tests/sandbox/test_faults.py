@@ -94,7 +94,7 @@ def test_hang_never_answers_and_ends_when_the_caller_goes(sandbox: Sandbox):
     sandbox.fail("hang")
     with pytest.raises(httpx.ReadTimeout):
         sandbox.http.post("/v1/responses", json=ASKED, timeout=0.1)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while sandbox.order("GET", "journal")["concurrent"]:
         assert time.monotonic() < deadline
 

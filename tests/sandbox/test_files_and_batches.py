@@ -27,7 +27,7 @@ def create(client: Client, *lines: str, endpoint: str = "/v1/responses") -> Any:
 
 
 def until(client: Client, batch: Batch, *statuses: str) -> Batch:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while batch.status not in statuses:
         assert time.monotonic() < deadline, batch
         batch = client.batches.retrieve(batch.id)

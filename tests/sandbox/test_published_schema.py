@@ -180,7 +180,7 @@ def test_batches_in_every_state(sandbox: Sandbox, good):
     file = sandbox.http.post("/v1/files", files={"file": ("a", line.encode())}, data={"purpose": "batch"}).json()
     asked = {"input_file_id": file["id"], "endpoint": "/v1/responses", "completion_window": "24h"}
     batch = holds("Batch", sandbox.post("batches", asked).json())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while batch["status"] not in ("completed", "failed"):
         assert time.monotonic() < deadline
         batch = holds("Batch", sandbox.get(f"batches/{batch['id']}").json())

@@ -1,17 +1,13 @@
 """static/js/app.js in real Chromium, under the real policy."""
 
-import shutil
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from django.conf import settings as product
 from django.test import override_settings
 
-from tests.browser.driving import QUICK, served
+from tests.browser.driving import AXE, QUICK, Windows, chromium, in_chromium, served
 from tests.ui.site import demo_settings
 
-playwright_api = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.browser
+pytestmark = in_chromium
 
 
 @pytest.fixture(scope="module")
@@ -21,38 +17,20 @@ def address():
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    if shutil.which("chromium") is None:
-        pytest.skip("Chromium is not installed.")
-    with playwright_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-
-
-def new_browser(chromium, address, **options):
-    context = chromium.new_context(
-        base_url=address,
-        color_scheme="light",
-        reduced_motion="reduce",  # whatever moves is drawn sixty times a second, by the processor
-        extra_http_headers={"X-Role": "viewer"},
-        permissions=["clipboard-read", "clipboard-write"],
-        **options,
-    )
-    context.set_default_timeout(5000)
-    return context
+def windows(address):
+    with chromium() as browser:
+        headers, permissions = {"X-Role": "viewer"}, ["clipboard-read", "clipboard-write"]
+        yield Windows(browser, base_url=address, extra_http_headers=headers, permissions=permissions)
 
 
 @pytest.fixture
-def opened(chromium, address):
+def opened(windows):
     """The sheet of components, opened by a viewer; anything that the browser complains about fails the test."""
-    context = new_browser(chromium, address)
-    page = context.new_page()
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page = windows.page()
+    page.context.clear_cookies()
     page.goto("/connections/")
     yield page
-    context.close()
-    assert complaints == []
+    assert windows.clear() == []
 
 
 def theme(opened):
@@ -115,14 +93,14 @@ def test_a_form_that_was_sent_keeps_nothing_any_more(opened):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_parts_have_no_barrier_that_a_machine_can_find(chromium, address, theme):
+def test_the_parts_have_no_barrier_that_a_machine_can_find(windows, theme):
     # The checker puts styles of its own into the page, which our policy would refuse.
-    context = new_browser(chromium, address, bypass_csp=True)
-    page = context.new_page()
+    page = windows.page(bypass_csp=True)
     page.emulate_media(color_scheme=theme)
     page.goto("/connections/")
-    found = Axe().run(page, options=QUICK).response["violations"]
-    context.close()
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(rules)", QUICK)["violations"]
+    windows.clear()
     assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == []
 
 

@@ -61,7 +61,7 @@ class Program:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(60)
         self.commands.stop()
         self.page.close()
 

@@ -37,8 +37,8 @@ def test_events_finish_a_background_push_and_asking_finishes_what_no_event_came_
     program.sandbox.fault(kind="repeated_event", times=REPEATED)
     keys = "\n".join(f"K-{number:03}" for number in range(RECORDS))
     run = program.push(mode="background", which="keys", keys=keys)
-    wait_until(lambda: program.run_state(run) == "done", 40)
-    wait_until(lambda: program.rows("SELECT DISTINCT state FROM webhooks_event") == [("done",)], 20)
+    wait_until(lambda: program.run_state(run) == "done", 120)
+    wait_until(lambda: program.rows("SELECT DISTINCT state FROM webhooks_event") == [("done",)], 60)
 
     deliveries = [count for (count,) in program.rows("SELECT deliveries FROM webhooks_event WHERE signed")]
     assert Counter(deliveries) == {1: EVENTS - REPEATED, 2: REPEATED}

@@ -190,12 +190,12 @@ class Walk:
     def work(self) -> None:
         """Verification, push and pull by their pages, until each has ended."""
         assert self.ada.post("/installations/1/verification/start/").status == 302
-        wait_until(lambda: "11 of 11" in self.ada.get("/installations/1/verification/").text, 60)
+        wait_until(lambda: "11 of 11" in self.ada.get("/installations/1/verification/").text, 120)
         push = {"entity": "Product", "which": "all", "installation": "1", "mode": "background"}
         for path, form in (("/runs/new/", push), ("/runs/pull/", {"installation": "1", "source": "responses"})):
             run = re.search(r"location: (/runs/\d+/)", self.ada.post(path, form).headers)
             assert run
-            wait_until(lambda run=run: self.ada.get(f"{run[1]}progress/").status == 286, 30)
+            wait_until(lambda run=run: self.ada.get(f"{run[1]}progress/").status == 286, 120)
 
     def commands(self) -> None:
         manage, hidden = self.program.manage, self.secrets

@@ -95,7 +95,7 @@ def held(program: Program) -> dict[str, list[tuple[object, ...]]]:
 
 def assert_nothing_is_held_in_the_end(program: Program) -> None:
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: not held(program), 20)
+        wait_until(lambda: not held(program), 60)
     assert held(program) == {}
 
 
@@ -136,7 +136,7 @@ def test_the_supervisor_is_killed_and_the_next_start_goes_on(program: Program):
     program.sandbox.settings(latency_seconds=5 * SLOW)
     keys = [f"K-{number:03}" for number in range(40)]
     run = program.push(mode="sync", which="keys", keys="\n".join(keys))
-    wait_until(lambda: len(items(program, run).get("done", set())) >= 10, 30)
+    wait_until(lambda: len(items(program, run).get("done", set())) >= 10, 90)
     program.kill()
     program.start()
     ended(program, run)

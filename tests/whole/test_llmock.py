@@ -56,11 +56,11 @@ def llmock() -> Iterator[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("LLMOCK_")}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), 30)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), 60)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")

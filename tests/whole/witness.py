@@ -102,7 +102,7 @@ class Commands:
 
     def stop(self) -> None:
         if self.process:
-            self.process.communicate(timeout=10)
+            self.process.communicate(timeout=60)
 
 
 @dataclass
@@ -160,16 +160,16 @@ def running(folder: Path, **more: str) -> Iterator[Program]:
     commands = Commands(env, folder)
     program = Program(folder / "var", int(env["PORT"]), int(env["SANDBOX_PORT"]), env, console, commands)
     try:
-        wait_until(lambda: "http://" in console.read_text() or process.poll() is not None, 60)
+        wait_until(lambda: "http://" in console.read_text() or process.poll() is not None, 120)
         assert process.poll() is None, console.read_text()
-        wait_until(lambda: env["SANDBOX"] == "false" or answers(program.sandbox_url), 20)
+        wait_until(lambda: env["SANDBOX"] == "false" or answers(program.sandbox_url), 60)
         yield program
     finally:
         for browser in program.browsers:
             browser.client.close()
         commands.stop()
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def answers(url: str) -> bool:
