@@ -86,4 +86,4 @@ def _told_at(piece: Piece, template: str) -> Iterator[None]:
         yield
     except ExpressionError as error:
         position = None if error.position is None else piece.start + error.position
-        raise ExpressionError(error.message, position, template) from None
+        raise ExpressionError(error.message, position, template, error.repair) from None

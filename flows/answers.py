@@ -29,8 +29,7 @@ class Change:
 def source_of(item: Item, response: dict[str, Any]) -> dict[str, Any]:
     record = item.record
     parts = {"key": record.key, "fields": record.fields, "custom": record.custom}
-    now = timezone.now().isoformat(timespec="seconds")
-    return document(response, item.request, parts, now) | {"masks": item.masks}
+    return document(response, item.request, parts, timezone.now().isoformat(timespec="seconds"), item.masks)
 
 
 def changes_of(item: Item, response: dict[str, Any]) -> Change:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -21,9 +20,7 @@ from flows.pulling import pull
 from flows.recovery import recover
 from flows.session import Session
 from flows.states import RUN_FINAL
-from mappings.apply import MappingSpec
 from mappings.models import MappingVersion
-from mappings.structure import schema_of
 from openai_api.errors import CallError, ConnectionStopped, Rejected
 
 # More threads than this only wait for each other; the gate holds the installation's own limit.
@@ -63,17 +60,10 @@ def _begin(run: Run) -> None:
     )
 
 
-def _spec(run: Run) -> MappingSpec | None:
-    """The mapping as it was when the run was started, asking for what the mappings of its answers read then."""
-    if run.version is None:
-        return None
-    takers = MappingVersion.objects.in_order(run.answers)
-    schema = schema_of(rule.spec() for taker in takers for rule in taker.rows()[1])
-    return replace(run.version.spec(run.installation.model), schema=schema)
-
-
 def _push(run: Run, lease: Lease) -> bool:
-    session = Session(run, lease, client_for(run.installation), _spec(run), run.preset.request if run.preset else None)
+    takers = MappingVersion.objects.in_order(run.answers)
+    spec = run.version.spec(run.installation.model, takers) if run.version else None
+    session = Session(run, lease, client_for(run.installation), spec, run.preset.request if run.preset else None)
     for item in run.items.abandoned().select_related("record__entity"):
         recover(session, item)
     _in_threads(session, poll, _due(run))

@@ -15,7 +15,8 @@ def new_correlation() -> str:
 class Context:
     """What a log row says about the origin of a call.
 
-    `cause` is the kind of thing that asked (`connection test`, `run item`, `event`, `check`, `pull`, `form`, `command`, `proxy`),
+    `cause` is the kind of thing that asked (`connection test`, `run item`, `event`, `check`, `pull`, `form`, `preview`, `command`,
+    `proxy`),
     `cause_id` its id in its own table, `cause_label` its name as it was. Everything that belongs to one story (a push, its
     call, the webhook that finished it) shares one `correlation_id`. `tags` are words that whoever asked wants to find it by.
     """

@@ -45,6 +45,7 @@ CAUSES: Final[dict[str, Place]] = {
     "operation": Place("Preset", "operation", "operations:preset_version", bare="Form or raw request"),
     "operation list": Place("Whole list", "operation", "operations:whole_list"),
     "form": Place("Form", "operation"),
+    "preview": Place("Mapping, run once", "mapping", "mappings:detail"),
     "command": Place("Command line", "code"),
 }
 

@@ -19,14 +19,19 @@ def text_of(response: dict[str, Any]) -> str:
 
 
 def document(
-    response: dict[str, Any], request: dict[str, Any], record: dict[str, Any] | None, now: str
+    response: dict[str, Any],
+    request: dict[str, Any],
+    record: dict[str, Any] | None,
+    now: str,
+    masks: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The document that `mappings.apply.to_record` takes for an answer to a request."""
+    """The document that `mappings.apply.to_record` takes for an answer to a request; `masks` are those of the request."""
     return {
         "response": response,
         "text": text_of(response),
         "event": None,
         "request": request,
+        "masks": masks or {},
         "record": record,
         "now": now,
     }

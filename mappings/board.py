@@ -15,11 +15,12 @@ from mappings.apply import Applied, MappingSpec, RuleSpec
 from mappings.choices import FROM_HUB
 from mappings.fields import Field, Parts, shown
 from mappings.paths import PathError, parts_of
+from mappings.structure import ANSWER
 
 ROW = 36
 # So many fields of a column are shown until all are asked for; those that rules use are always shown.
 SOURCES, TARGETS = 14, 12
-ICONS = {"field": "link", "template": "formula", "static": "equals", "formula": "formula", "lookup": "table"}
+ICONS = {"field": "link", "static": "equals", "formula": "formula", "lookup": "table", "template": "edit"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def meets(field: Parts, path: Parts) -> bool:
 def _with_read(sources: Sequence[Field], read: list[list[Parts]]) -> list[Field]:
     """The fields, and below them what rules take as a whole from a path that no field has."""
     plain = {path for rule in read for path in rule if not any(meets(each.parts, path) for each in sources)}
-    tops = {each.parts[0] for each in sources}
+    tops = {ANSWER, *(each.parts[0] for each in sources)}
     return [*sources, *(Field(path, ".".join(path), "not in sample") for path in sorted(plain) if path[0] in tops)]
 
 

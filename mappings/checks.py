@@ -7,7 +7,7 @@ from typing import Any
 from expressions.bounded import ExpressionError, check
 from expressions.places import check_template
 from mappings.apply import record_target
-from mappings.choices import EVENT, FROM_HUB, PROTECTIONS
+from mappings.choices import EVENT, FROM_HUB, PROTECTIONS, TO_HUB
 from mappings.paths import PathError, parts_of
 
 
@@ -19,18 +19,6 @@ def settings_problems(direction: str, operation: str | None, sync_type: str | No
     if operation == EVENT and direction == FROM_HUB:
         problems["operation"] = "Events come to the hub. Choose another operation, or the direction To hub."
     return problems
-
-
-def protection_problem(pairs: list[Any]) -> str:
-    """Why protected fields can't be read; empty where they can."""
-    for number, pair in enumerate(pairs, start=1):
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or pair[1] not in PROTECTIONS:
-            return f"Entry {number} is no pair of a field and one of: {'; '.join(PROTECTIONS)}."
-        try:
-            record_target(str(pair[0]))
-        except PathError as error:
-            return f"Entry {number}: {error}"
-    return ""
 
 
 def expression_problem(source: str) -> str:
@@ -65,6 +53,12 @@ def source_problem(kind: str | None, source: str) -> str:
     except PathError as error:
         return str(error)
     return ""
+
+
+def protection_problem(path: str, mode: str) -> str:
+    if mode not in PROTECTIONS:
+        return f"“{mode}” is none of {', '.join(PROTECTIONS)}. Write one of them."
+    return target_problem(TO_HUB, path)
 
 
 def rule_problems(direction: str, rule: dict[str, Any]) -> dict[str, str]:

@@ -11,6 +11,8 @@ from mappings.models import Mapping, Rule, column
 from versions.differences import Difference, Field, compared, leaves, numbered
 
 Values = dict[str, Any]
+# Fields that are lists of pairs.
+PAIRS = ("lookup", "protection")
 
 
 def changed_fields(before: Values, after: Values) -> list[str]:
@@ -49,8 +51,10 @@ def _field(kind: type[Mapping | Rule], before: str, name: str, value: Any, or_em
             yield label, ""
     elif isinstance(value, bool):
         yield label, "yes" if value else "no"
-    elif name == "lookup":
-        for key, written in value:
-            yield f"{label} › {key}", written if isinstance(written, str) else json.dumps(written, ensure_ascii=False)
+    elif name in PAIRS:
+        texts = (
+            (key, other if isinstance(other, str) else json.dumps(other, ensure_ascii=False)) for key, other in value
+        )
+        yield from numbered((f"{label} › {key}", text) for key, text in texts)
     else:
         yield from leaves(label, dict(field.flatchoices).get(value, value) if isinstance(value, str) else value)

@@ -19,7 +19,6 @@ from mappings.forms import RuleForm
 from mappings.models import Mapping, Rule
 from mappings.once import Once
 from mappings.preview import Excerpt, SampleError, Shown, read_sample, show, with_draft
-from mappings.structure import with_answer
 from mappings.trying import Sample, chosen
 from mappings.words import Word
 from openai_api.catalogue import OPERATIONS
@@ -129,7 +128,7 @@ def editor(mapping: Mapping, given: QueryDict, form: RuleForm | None = None) -> 
         made.shown = show(spec, made.document)
     except SampleError as error:
         made.sample_error = str(error)
-    made.sources = fields.sources(with_answer(made.document), names, spec.direction, spec.model)
+    made.sources = fields.sources(made.document, names, spec.direction, spec.model)
     sends = spec.direction == FROM_HUB
     made.targets = fields.request_targets(spec.operation, spec.model) if sends else fields.record_targets(names)
     if form is not None:

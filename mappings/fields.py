@@ -10,6 +10,7 @@ from typing import Any
 
 from mappings.choices import FROM_HUB
 from mappings.paths import written
+from mappings.structure import ANSWER, parsed
 from openai_api.catalogue import OPERATIONS, schemas
 from openai_api.catalogue.shapes import SCALARS, Schema, Shapes
 
@@ -52,7 +53,9 @@ class Field:
 
 def sources(document: Mapping[str, Any], names: Names, direction: str, model: str = "") -> list[Field]:
     """Everything that a document holds, and the fields of the entity that it lacks."""
-    known = {**document, "model": model} if direction == FROM_HUB else document
+    known = {**document, "model": model} if direction == FROM_HUB else {**document}
+    if direction != FROM_HUB and (answer := parsed(document.get("text"))) is not None:
+        known[ANSWER] = answer
     found = {field.parts: field for field in _within((), known)}
     above = () if direction == FROM_HUB else ("record",)
     if direction == FROM_HUB or isinstance(document.get("record"), dict):
@@ -60,7 +63,9 @@ def sources(document: Mapping[str, Any], names: Names, direction: str, model: st
             for name, value in values.items():
                 for field in _within((*above, part, name), value) if "`" not in name else ():
                     found.setdefault(field.parts, field)
-    order = {name: place for place, name in enumerate(dict.fromkeys(["key", "text", *known, "fields", "custom"]))}
+    order = {
+        name: place for place, name in enumerate(dict.fromkeys(["key", ANSWER, "text", *known, "fields", "custom"]))
+    }
     return sorted(found.values(), key=lambda field: order.get(field.parts[0], 0))[:MOST]
 
 

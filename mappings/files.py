@@ -136,7 +136,8 @@ class _Reading:
             self.refuse((*path, "rules"), "The rules are no list. Put them in brackets.")
             rules = []
         found = {name: expression_problem(values[name]) for name in ("filter", "error_filter")}
-        found["protection"] = protection_problem(values["protection"])
+        wrong = (protection_problem(*pair) for pair in values["protection"])
+        found["protection"] = next(filter(None, wrong), "")
         found |= settings_problems(values["direction"], values["operation"], values["sync_type"])
         if self.directions.get(values["name"], values["direction"]) != values["direction"]:
             found["direction"] = "The mapping of this name goes the other way here. Give this one another name."
@@ -201,6 +202,8 @@ def _in(kind: Kind, name: str, given: Values) -> Any:
         if not isinstance(value, dict):
             raise ValueError("A lookup table is an object: what is looked for, and what is written.")
         value = [[key, written] for key, written in value.items()]
+    elif name == "protection":
+        _must(_are_pairs(value), "Write a list of pairs: a field, and what is done with it.")
     elif isinstance(each, models.BooleanField):
         _must(isinstance(value, bool), "Write true or false.")
     elif isinstance(each, models.IntegerField):
@@ -215,6 +218,11 @@ def _in(kind: Kind, name: str, given: Values) -> Any:
         _must(value in known, f"This is none of {', '.join(known)}.")
     _must(_storable(value), "It holds a character that can't be kept. Take it out.")
     return value
+
+
+def _are_pairs(value: Any) -> bool:
+    pairs = value if isinstance(value, list) else [None]
+    return all(isinstance(pair, list) and [type(part) for part in pair] == [str, str] for pair in pairs)
 
 
 def _must(right: bool, sentence: str) -> None:

@@ -10,18 +10,17 @@ from django.http import QueryDict
 
 from expressions.bounded import MAX_LENGTH
 from mappings import tables
-from mappings.apply import RuleSpec, record_target
-from mappings.checks import expression_problem, settings_problems, source_problem, target_problem
-from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, PROTECTIONS, TO_HUB
+from mappings.apply import RuleSpec
+from mappings.checks import expression_problem, protection_problem, settings_problems, source_problem, target_problem
+from mappings.choices import DIRECTIONS, ENTITIES, FROM_HUB, TO_HUB
 from mappings.fields import Field
 from mappings.models import Mapping, MappingVersion, Rule
-from mappings.paths import PathError
 from ui.forms import OptionCards, Picker
 
 NOTE = MappingVersion._meta.get_field("note").max_length
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
-    "Static: JSON, or text as it stands. Formula: JSONata. Text with places: {{ fields.name }} stands for the name.",
+    "Static: JSON, or text as it stands. Formula: JSONata. Template: text in which {{ fields.name }} stands for the name.",
     TO_HUB: "Field and lookup: a path such as text, answer.title, response.id, event.type or record.fields.name. A name under "
     "answer is asked for as structured output. Static: JSON, or text as it stands. Formula: JSONata.",
 }
@@ -166,9 +165,7 @@ class RuleForm(forms.ModelForm[Rule]):
             "default": forms.TextInput,
         }
         labels = {"default": "Default when empty"}
-        help_texts = {
-            "value_type": "What the source must give; anything else is an error. A name under answer is asked for as this."
-        }
+        help_texts = {"value_type": "Anything else is an error."}
 
     table_error = csv_error = ""
 
@@ -249,13 +246,7 @@ def read_protection(text: str) -> list[list[str]]:
     pairs = []
     for number, line in enumerate(filter(str.strip, text.splitlines()), start=1):
         path, _, mode = (part.strip() for part in line.rpartition("="))
-        try:
-            record_target(path)
-        except PathError as error:
-            raise forms.ValidationError(f"Line {number}: {error}") from None
-        if mode.lower() not in PROTECTIONS:
-            raise forms.ValidationError(
-                f"Line {number}: “{mode}” is none of {', '.join(PROTECTIONS)}. Write one of them."
-            )
+        if problem := protection_problem(path, mode.lower()):
+            raise forms.ValidationError(f"Line {number}: {problem}")
         pairs.append([path, mode.lower()])
     return pairs

@@ -96,9 +96,15 @@ class Mapping(models.Model):
 
     def spec(self) -> MappingSpec:
         """The mapping as the pure functions of `mappings.apply` take it."""
-        return self.spec_with(self.rules.all(), self.installation.model, self._answer_schema())
+        takers = [rule for taker in self.takers() for rule in taker.rules.all()] if self.direction == FROM_HUB else []
+        return self.spec_with(self.rules.all(), self.installation.model, takers)
 
-    def spec_with(self, rules: Iterable[Rule], model: str, schema: dict[str, Any] | None = None) -> MappingSpec:
+    def takers(self) -> MappingQuerySet:
+        """The mappings that take the answer to what this one asks."""
+        return Mapping.objects.for_answer(self.installation, self.entity, self.operation, self.task)
+
+    def spec_with(self, rules: Iterable[Rule], model: str, takers: Iterable[Rule] = ()) -> MappingSpec:
+        """With these rules; the schema of the answer is what the rules of `takers` read of it."""
         return MappingSpec(
             id=self.pk,
             name=self.name,
@@ -111,16 +117,9 @@ class Mapping(models.Model):
             filter=self.filter,
             error_filter=self.error_filter,
             model=model,
-            schema=schema,
+            schema=schema_of(rule.spec() for rule in takers) if self.direction == FROM_HUB else None,
             protection=tuple((path, mode) for path, mode in self.protection),
         )
-
-    def _answer_schema(self) -> dict[str, Any] | None:
-        """What the mappings that take the answer read of it, where this one asks."""
-        if self.direction != FROM_HUB:
-            return None
-        takers = Mapping.objects.for_answer(self.installation, self.entity, self.operation, self.task)
-        return schema_of(rule.spec() for taker in takers for rule in taker.rules.all())
 
 
 class Rule(models.Model):
@@ -199,10 +198,10 @@ class MappingVersion(Version):
         mapping = _filled(Mapping(pk=self.mapping_id, version=self.number), self.said)
         return mapping, [_filled(Rule(), each) for each in self.said["rules"]]
 
-    def spec(self, model: str) -> MappingSpec:
-        """As `Mapping.spec`; `model` is the installation's."""
+    def spec(self, model: str, takers: Iterable[MappingVersion] = ()) -> MappingSpec:
+        """As `Mapping.spec`; `model` is the installation's, `takers` are the versions that take the answer."""
         mapping, rules = self.rows()
-        return mapping.spec_with(rules, model)
+        return mapping.spec_with(rules, model, [rule for taker in takers for rule in taker.rows()[1]])
 
 
 def column(kind: type[models.Model], name: str) -> models.Field[Any, Any]:

@@ -45,20 +45,23 @@ def run_once(mapping: Mapping, spec: MappingSpec, document: dict[str, Any], acto
         tags = recorded(mapping).tag if spec == mapping.spec() else ""
         context = Context(CAUSE, str(mapping.pk), label[:200], actor.name, tags=tags)
         answer = client_for(mapping.installation).call(
-            spec.operation, json=applied.body, context=context, timeout=TIMEOUT, unlogged=applied.protected.unlogged
+            spec.operation,
+            json=applied.body,
+            context=context,
+            timeout=TIMEOUT,
+            unlogged=tuple(applied.protected.unlogged),
         )
     except CallError as error:
         return Once(error.call_id, refused=error.sentence, help_code=error.help_code)
     response = answer.json if isinstance(answer.json, dict) else {}
-    back = mapped_back(mapping, response, applied, record)
+    document = answers.document(response, applied.body, record.as_dict(), timestamp(), applied.protected.masks)
+    back = mapped_back(mapping, spec, document, record)
     return Once(answer.call_id, response, answers.text_of(response), back)
 
 
 def mapped_back(
-    mapping: Mapping, response: dict[str, Any], applied: Applied, record: RecordView
+    mapping: Mapping, spec: MappingSpec, document: dict[str, Any], record: RecordView
 ) -> list[tuple[Mapping, Applied]]:
     """What each active mapping for answers of this kind would write."""
-    document = answers.document(response, applied.body, record.as_dict(), timestamp())
-    document["masks"] = applied.protected.masks
-    fitting = Mapping.objects.for_answer(mapping.installation, mapping.entity, mapping.operation, mapping.task)
+    fitting = Mapping.objects.for_answer(mapping.installation, spec.entity, spec.operation, mapping.task)
     return [(each, to_record(each.spec(), document, record)) for each in fitting]

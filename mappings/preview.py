@@ -66,8 +66,8 @@ def excerpt(problem: Problem) -> Excerpt | None:
 class Shown:
     """An applied mapping as the page shows it: exact body or changed record, problems, a line for each rule.
 
-    `changes` are the fields of a record that differ, each with its value before and after. `parts` are the texts of a request
-    as the model will get them, `protected` says of fields what is done with them.
+    `changes` are the fields of a record that differ, each with its value before and after. `parts` are the texts of
+    a request as the model will get them, `protected` says of fields what is done with them.
     """
 
     applied: Applied

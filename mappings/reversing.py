@@ -41,7 +41,9 @@ def reverse(said: Values) -> Reversed:
         f"The {name.replace('_', ' ')} looks at what the mapping reads, which is something else now."
         for name in ("filter", "error_filter") if said[name].strip()
     ]  # fmt: skip
-    changed: Values = {"direction": TO_HUB if out else FROM_HUB, "filter": "", "error_filter": ""}
+    changed: Values = {"direction": TO_HUB if out else FROM_HUB, "filter": "", "error_filter": "", "protection": []}
+    if said["protection"]:
+        left_out.append("Fields are protected on their way out only.")
     if not out and said["operation"] == EVENT:
         changed["operation"] = RESPONSE
         left_out.append("Events come to the hub only, so the operation is Create response.")

@@ -49,9 +49,7 @@ def schema_of(rules: Iterable[RuleSpec]) -> Schema | None:
     """The schema of the answer that these rules read; None where they read no named value."""
     properties: dict[str, Any] = {}
     formulas: list[str] = []
-    for rule in rules:
-        if not rule.active:
-            continue
+    for rule in (rule for rule in rules if rule.active):
         if rule.kind in ("field", "lookup"):
             if way := _way(rule.source):
                 _put(properties, way, _leaf(rule))
@@ -138,12 +136,6 @@ def parsed(text: Any) -> Any:
         return json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return None
-
-
-def with_answer(document: dict[str, Any]) -> dict[str, Any]:
-    """A document of an answer, with what its text holds as a value."""
-    answer = parsed(document.get("text"))
-    return {**document, ANSWER: answer} if isinstance(answer, dict) else document
 
 
 def misfits(schema: Schema, value: Any, path: str = ANSWER) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ OURS = ""
 class Sample:
     """`key` names the record; `text` is the whole document as JSON, which may have been changed by hand.
 
-    `fresh` says that another record was picked than the one that stood in the form.
+    `fresh` says that the form has another text.
     """
 
     key: str
@@ -27,17 +28,29 @@ class Sample:
     choices: list[tuple[str, str]] = field(default_factory=list)
     fresh: bool = False
 
+    @property
+    def digest(self) -> str:
+        """By which a text that comes back is known to be ours."""
+        return digest_of(self.text)
+
+
+def digest_of(text: str) -> str:
+    """Browsers send line breaks as two characters."""
+    return hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8", "replace")).hexdigest()[:16]
+
 
 def chosen(spec: MappingSpec, given: QueryDict) -> Sample:
     """The sample that a page asks for. What was typed counts as long as no other record is picked."""
     choices = records.newest(spec.entity)
-    before = given.get("sample_of")
     key = _picked(given, choices)
     typed = given.get("sample", "")
-    if typed.strip() and (before is None or before == key):
+    changed = typed.strip() and digest_of(typed) != given.get("sample_made")
+    if changed and given.get("sample_of", key) == key:
         return Sample(key, typed, choices)
-    document = document_of(spec, key)
-    return Sample(key, json.dumps(document, indent=2, ensure_ascii=False), choices, before is not None)
+    # Ours is made anew: what the rules read of an answer may be more than a moment ago.
+    made = Sample(key, json.dumps(document_of(spec, key), indent=2, ensure_ascii=False), choices)
+    made.fresh = bool(typed) and made.digest != digest_of(typed)
+    return made
 
 
 def _picked(given: QueryDict, choices: list[tuple[str, str]]) -> str:

@@ -19,6 +19,7 @@ from mappings.once import run_once
 from mappings.repairing import repaired
 from ui.access import administrator, operator, person_of, viewer
 from ui.htmx import is_partial
+from ui.ids import id_in
 
 # Buttons of the rule's form that change what is typed and save nothing.
 CHANGES = ("table", "repair", "try", "step")
@@ -98,8 +99,7 @@ def once(request: HttpRequest, pk: int) -> HttpResponse:
     """Really send what the preview shows, the rule in hand included, and show what the answer would change."""
     mapping, form = _mapping(pk), None
     if "target" in request.POST:
-        rule_pk = request.POST.get("rule", "")
-        row = mapping.rules.filter(pk=int(rule_pk)).first() if rule_pk.isascii() and rule_pk.isdigit() else None
+        row = mapping.rules.filter(pk=id_in(request.POST.get("rule", ""))).first()
         form = RuleForm(request.POST, instance=row or Rule(mapping=mapping))
     shown = editor(mapping, request.POST, form)
     if shown.shown is not None:

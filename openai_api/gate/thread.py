@@ -92,18 +92,18 @@ class Gate:
     def again(self, ticket: Ticket, ended: Ended, seconds: float, reason: str) -> tuple[Ticket, Reply[Ticket]]:
         """End this attempt and stand in line for the next one, `seconds` from now, in the place of the first."""
         following = ticket.following(seconds)
-        self._outbox.put(Ending(ticket, ended, following, reason))
+        self._outbox.put(Ending(ticket, self._ticking(), ended, following, reason))
         return following, following.admitted
 
     def finish(self, ticket: Ticket, ended: Ended | None = None) -> Reply[None]:
         """Give the slot back and complete the rows. Also the way out for whoever leaves the line."""
         done: Reply[None] = Reply()
-        self._outbox.put(Ending(ticket, ended, done=done))
+        self._outbox.put(Ending(ticket, self._ticking(), ended, done=done))
         return done
 
     def finish_soon(self, ticket: Ticket, ended: Ended) -> None:
         """The same for who does not wait for it: it may be written a little later, together with the next arrival."""
-        self._outbox.put(Ending(ticket, ended))
+        self._outbox.put(Ending(ticket, self._ticking(), ended))
 
     def stop(self, timeout: float = 5.0) -> None:
         """Let the thread finish what is pending and close its database connection."""
@@ -181,7 +181,9 @@ class Gate:
     def _write(self, commands: Sequence[Command]) -> list[Callable[[], None]]:
         with transaction.atomic():
             state.take_lock()
-            turn = Turn(self.name, self._line, commands, self._clock(), self._ticking())
+            # In this order: what lies between the two is then added to how long a place counts, never taken from it.
+            ticking = self._ticking()
+            turn = Turn(self.name, self._line, commands, self._clock(), ticking)
             turn.run()
             self._keep_house(turn)
         told = turn.conclude(self._live)

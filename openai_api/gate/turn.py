@@ -43,12 +43,13 @@ class Sent:
 
 @dataclass(frozen=True)
 class Ending:
-    """An attempt is over, or its caller left the line. With `following` the call goes on for the `reason` given.
+    """An attempt is over, or its caller left the line, `at` seconds of this process's monotonic clock.
 
-    `done` is settled once it is written; without it nobody waits.
+    With `following` the call goes on for the `reason` given. `done` is settled once it is written; without it nobody waits.
     """
 
     ticket: Ticket
+    at: float
     ended: Ended | None = None
     following: Ticket | None = None
     reason: str = ""
@@ -106,7 +107,7 @@ class Turn:
         for one in self._endings:
             ticket, ended = one.ticket, one.ended
             if ticket.held:
-                self._account(ticket, ended)
+                self._account(one)
             if ticket.call_id is None or ended is None:
                 continue
             if ticket.held:
@@ -116,12 +117,13 @@ class Turn:
                 sent = ticket.held or ticket.attempt > 1
                 self._page.finish_call(ticket.call_id, ended, self._spent(ticket, ended) if sent else None)
 
-    def _account(self, ticket: Ticket, ended: Ended | None) -> None:
+    def _account(self, one: Ending) -> None:
         """The place counts on, tokens and money are what they were, and OpenAI's own limits are heeded."""
+        ticket, ended = one.ticket, one.ended
         if ticket.batch:
             return
         if ticket.counted:
-            self._tallies.place(ticket.key, ticket.throttle.seconds, self._now + ticket.throttle.seconds)
+            self._tallies.place(ticket.key, ticket.throttle.seconds, self._past(one.at) + ticket.throttle.seconds)
         if ended is None:
             return
         tokens, cost = _used(ticket, ended)
@@ -140,8 +142,7 @@ class Turn:
             ticket = one.ticket
             if ticket in self._over or not ticket.held or not ticket.counted:
                 continue
-            since = self._ticking - one.at
-            until = self._now - since + MARGIN + ticket.throttle.seconds
+            until = self._past(one.at) + MARGIN + ticket.throttle.seconds
             self._tallies.place(ticket.key, ticket.throttle.seconds, until)
             self._uncounted.append(ticket)
 
@@ -210,6 +211,10 @@ class Turn:
         self._refused[ticket] = error
         if ticket.call_id:
             self._page.finish_call(ticket.call_id, _refusal(error), ticket.spent_ms if ticket.attempt > 1 else None)
+
+    def _past(self, at: float) -> float:
+        """A moment of this process's own clock, by the clock that all processes share."""
+        return self._now - max(0.0, self._ticking - at)
 
     def _rest(self, ticket: Ticket) -> float:
         """Seconds that a retry was told to wait and has not yet. By this process's own clock: the shared one may go back."""

@@ -124,19 +124,25 @@
     field.setAttribute("aria-activedescendant", list.children[at].id);
     list.children[at].scrollIntoView({ block: "nearest" });
   };
-  const isFormula = () => field.form.elements.kind?.value === "formula";
+  const kind = () => field.form.elements.kind?.value;
+  const takesFunctions = () => ["formula", "template"].includes(kind());
+  // A text has expressions between braces only; a fixed value has none.
+  const mayName = () => {
+    const before = field.value.slice(0, field.selectionStart);
+    return kind() === "template" ? before.lastIndexOf("{{") > before.lastIndexOf("}}") : kind() !== "static";
+  };
   const fitting = (text) => {
     const words = [...document.getElementById(field.dataset.complete).querySelectorAll("[data-word]")];
     const wanted = text.toLowerCase();
     return words
-      .filter((word) => isFormula() || !("function" in word.dataset))
+      .filter((word) => takesFunctions() || !("function" in word.dataset))
       .filter((word) => word.dataset.word !== text && (word.dataset.word.toLowerCase().startsWith(wanted) || (wanted.length > 1 && word.dataset.word.toLowerCase().includes(wanted))))
       .sort((one, other) => other.dataset.word.toLowerCase().startsWith(wanted) - one.dataset.word.toLowerCase().startsWith(wanted))
       .slice(0, MOST);
   };
   const open = (always) => {
     const text = begun();
-    const words = text || always ? fitting(text) : [];
+    const words = (text || always) && mayName() ? fitting(text) : [];
     close();
     if (!words.length) return;
     list = Object.assign(document.createElement("ul"), { id: "completions", className: "completions" });

@@ -18,9 +18,9 @@ from tests import builders
 
 ADA = Actor("ada")
 PLAIN = {"name": "M", "entity": "Product", "operation": "create_response", "sync_type": "add_and_update"}
-PLAIN |= {"filter": "", "error_filter": "", "description": "", "order": 1, "active": True}
+PLAIN |= {"filter": "", "error_filter": "", "task": "", "protection": [], "description": "", "order": 1, "active": True}
 RULE = {"kind": "field", "source": "fields.name", "target": "metadata.name", "default": "", "required": False}
-RULE |= {"update_mode": "overwrite", "lookup": [], "active": True}
+RULE |= {"update_mode": "overwrite", "value_type": "", "lookup": [], "active": True}
 
 
 def said(direction: str = "from_hub", *rules: dict, **over: object) -> dict:

@@ -10,7 +10,7 @@ from mappings.choices import FROM_HUB, TO_HUB
 from mappings.connecting import connected, target_for
 from mappings.paths import get, parts_of, written
 from mappings.repairing import repaired
-from mappings.samples import document
+from mappings.samples import document, document_for
 
 NAMES = {"fields": {"name": "Lamp", "stock": 3}, "custom": {"OpenAI Response Text": None}}
 RECORD = RecordView("A-1", {"name": "Oak desk", "size": {"width": 80}}, {"tone": "warm"}, "Product")
@@ -95,6 +95,18 @@ def test_a_cord_goes_from_every_field_that_a_rule_reads_to_the_target_that_it_fi
     assert [(row.field.path, row.kind) for row in found.targets[:2]] == [("input", "formula"), ("store", "static")]
 
 
+def test_a_text_has_a_cord_for_each_of_its_places():
+    found = drawn(RuleSpec("template", "input", "Sell {{ fields.name }}, {{ $uppercase(custom.tone) }}: fields.stock"))
+    assert [row.field.path for row in found.sources if row.used] == ["fields.name", "custom.tone"]
+
+
+def test_what_is_asked_of_an_answer_is_a_source():
+    rule = RuleSpec("field", "fields.name", "answer.title")
+    spec = MappingSpec(1, "back", 1, TO_HUB, "Product", "create_response", rules=(rule,))
+    found = {each.path: each.sample for each in fields.sources(document_for(spec), NAMES, TO_HUB)}
+    assert found["answer.title"] == "Sample title"
+
+
 def test_a_cord_ends_in_the_middle_of_its_rows_and_hangs_the_lower_the_longer_it_is():
     assert curve(10, 1) == "M0 378C42 411 58 87 100 54"
     assert drawn().height % ROW == 0
@@ -130,6 +142,7 @@ def test_many_fields_are_shown_when_asked_for_but_used_ones_always():
         (RuleSpec("static", "store", "true"), "field", "key"),
         (RuleSpec("lookup", "user", "fields.a"), "lookup", "key"),
         (RuleSpec("formula", "input", "fields.a"), "formula", 'fields.a & " " & key'),
+        (RuleSpec("template", "input", "Sell {{ fields.a }}"), "template", "Sell {{ fields.a }} {{ key }}"),
     ],
 )
 def test_a_cord_to_a_target_that_has_a_rule_changes_the_rule(rule, kind, source):

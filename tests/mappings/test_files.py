@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from logs.audit import SYSTEM
 from mappings import actions, defaults
+from mappings.choices import PROTECTIONS
 from mappings.files import FileError, read, written
 from mappings.importing import exported
 from mappings.models import Mapping, MappingVersion
@@ -23,13 +24,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
-COMMON = {
-    "value_type": st.sampled_from(["", "text", "pairs"]),
-    "default": TEXT,
-    "required": st.booleans(),
-    "active": st.booleans(),
-}
+COMMON = {"default": TEXT, "required": st.booleans(), "active": st.booleans()}
 COMMON |= {"update_mode": st.sampled_from(["overwrite", "if_empty", "if_new", "append"])}
+COMMON |= {"value_type": st.sampled_from(["", "text", "numbers"])}
 COMMON |= {"target": st.builds("custom.{}".format, NAME)}
 TABLES = st.dictionaries(TEXT, JSON, min_size=1, max_size=3).map(lambda table: [list(pair) for pair in table.items()])
 RULES = st.one_of(
@@ -44,14 +41,15 @@ RULES = st.one_of(
         }
     ),
 )
+PROTECTED = st.builds(lambda name, mode: [f"fields.{name}", mode], NAME, st.sampled_from(list(PROTECTIONS)))
 MAPPINGS = st.fixed_dictionaries(
     {
         "name": NAME,
         "entity": NAME,
         "direction": st.just("to_hub"),
         "operation": st.sampled_from(["create_response", "event", "create_image"]),
-        "task": TEXT,
-        "protection": st.sampled_from([[], [["fields.a b", "masked"], ["custom.c", "never log"]]]),
+        "task": NAME | st.just(""),
+        "protection": st.lists(PROTECTED, max_size=2),
         "sync_type": st.sampled_from(["add_and_update", "add", "update", "delete"]),
         "filter": st.sampled_from(["", "true", "\n text = 'a'\n"]),
         "error_filter": st.sampled_from(["", "false"]),
@@ -157,6 +155,16 @@ FILE = """{
         ('"from_hub"', '"sideways"', "Line 5, mapping 1, direction: "),
         ('"create_response"', '"event"', "Line 5, mapping 1, operation: Events come to the hub."),
         ('"rules": [', '"filter": "1 +", "rules": [', "Line 6, mapping 1, filter: Line 1, character"),
+        (
+            '"rules": [',
+            '"protection": [["fields.a", "hidden"]], "rules": [',
+            "Line 6, mapping 1, protection: “hidden” is",
+        ),
+        (
+            '"rules": [',
+            '"protection": ["fields.a"], "rules": [',
+            "Line 6, mapping 1, protection: Write a list of pairs",
+        ),
         ('"name": "A"', f'"name": "{"A" * 121}"', "Line 5, mapping 1, name: "),
         ('"name": "A"', '"name": "A", "name": "B"', "Line 5: name stands twice in one object. Take one of them out."),
         (

@@ -11,6 +11,7 @@ from flows.records import save_record
 from logs.audit import Actor
 from logs.models import Call
 from mappings import defaults
+from mappings.actions import recorded
 from mappings.choices import FROM_HUB
 from mappings.models import Mapping
 from mappings.once import run_once
@@ -58,7 +59,8 @@ def test_every_default_sends_what_its_preview_shows_once_and_in_a_run(installati
         once = run_once(mapping, spec, sample, ADA)
         assert sent.pop() == shown.body == request_of(Session(), spec, view_of(sample)).body, mapping.name
         assert once.text == "A fine thing."
-        assert Call.objects.get(pk=once.call_id).cause == "preview"
+        call = Call.objects.get(pk=once.call_id)
+        assert (call.cause, call.tags) == ("preview", recorded(mapping).tag)
         ((back, applied),) = once.back
         assert applied.changes["custom.OpenAI Response Text"] == "A fine thing.", back.name
 
@@ -89,6 +91,7 @@ def test_a_rule_in_hand_is_sent_though_it_is_not_saved(installation, sent, as_op
     assert sent[0]["instructions"] == "Be brief."
     assert sent[0]["metadata"] == {"patchbay_key": "Z"}
     assert not mapping.rules.filter(target="instructions").exists()
+    assert Call.objects.get().tags == "", "no version made it"
 
 
 def test_a_refusal_of_openai_is_shown_with_its_call(installation, far_side, as_operator):

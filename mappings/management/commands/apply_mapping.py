@@ -32,7 +32,7 @@ class Command(BaseCommand):
         mapping = _mapping(options["collection"])
         spec = mapping.spec()
         try:
-            sample = samples.document(spec.entity, spec.direction, spec.operation)
+            sample = samples.document_for(spec)
             applied = preview(spec, read_sample(text_of(options["record"])) if options["record"] else sample)
         except SampleError as error:
             raise CommandError(str(error)) from None

@@ -5,7 +5,7 @@ KINDS = [
     ("static", "Static"),
     ("formula", "Formula"),
     ("lookup", "Lookup"),
-    ("template", "Text with places"),
+    ("template", "Template"),
 ]
 VALUE_TYPES = [
     ("", "Any"),
@@ -21,7 +21,7 @@ VALUE_TYPES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mappings", "0003_versions")]
+    dependencies = [("mappings", "0002_lookup_pairs")]
 
     operations = [
         migrations.AddField("mapping", "task", models.CharField(blank=True, default="", max_length=80)),

@@ -15,7 +15,7 @@ def name_versions_of_runs(apps, schema_editor):
         newest[version.mapping_id] = version
     for mapping in Mapping.objects.filter(direction="from_hub", pk__in=newest):
         answering = Mapping.objects.filter(
-            installation_id=mapping.installation_id, entity=mapping.entity, operation=mapping.operation,
+            installation_id=mapping.installation_id, entity=mapping.entity, operation=mapping.operation, task=mapping.task,
             direction="to_hub", active=True,
         ).order_by("order", "pk")  # fmt: skip
         answers = [newest[each.pk].pk for each in answering if each.pk in newest]
@@ -40,8 +40,8 @@ def give_back(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flows", "0006_flow_sends_preset"),
-        ("mappings", "0003_versions"),
+        ("flows", "0007_items_keep_masks"),
+        ("mappings", "0004_versions"),
     ]
 
     operations = [

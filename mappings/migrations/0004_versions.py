@@ -4,9 +4,10 @@ import django.utils.timezone
 from django.db import migrations, models
 
 MAPPING_FIELDS = (
-    "name", "entity", "direction", "operation", "sync_type", "filter", "error_filter", "description", "order", "active",
+    "name", "entity", "direction", "operation", "task", "sync_type", "filter", "error_filter", "protection", "description",
+    "order", "active",
 )  # fmt: skip
-RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "lookup", "active")
+RULE_FIELDS = ("kind", "target", "source", "default", "required", "update_mode", "value_type", "lookup", "active")
 
 
 def keep_versions(apps, schema_editor):
@@ -30,7 +31,7 @@ def keep_versions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mappings", "0002_lookup_pairs")]
+    dependencies = [("mappings", "0003_structured_answers")]
 
     operations = [
         migrations.AddField(

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("flows", "0007_mapping_versions")]
+    dependencies = [("flows", "0006_flow_sends_preset")]
 
     operations = [
         migrations.AddField("item", "masks", models.JSONField(blank=True, default=dict)),
