@@ -197,6 +197,8 @@ RECORDS = {
     "names": "flows.lookup.names",
     "some": "flows.lookup.some",
 }
+# What an installation can begin with beside its default mappings: a function that gives slug, entity, name and sentence of each.
+READY_MADE = "mappings.gallery.offered"
 # What happens after an installation was applied, in this order. Rooms above `connections` are called through this
 # table, because `connections` may not import them. Each is `(installation, webhook_url) -> None`.
 AFTER_INSTALL = [

@@ -7,7 +7,7 @@ what follows an installation (`settings.AFTER_INSTALL`) run after the commit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -229,6 +229,7 @@ def create_installation(
     model: str,
     version: str = "v1",
     default_mappings: bool = True,
+    tasks: Sequence[str] = (),
     entity: str = "Product",
     draft: InstallationDraft | None = None,
     **limits: Any,
@@ -242,6 +243,7 @@ def create_installation(
     if unknown := limits.keys() - set(Installation.LIMITS):
         raise TypeError(f"An installation has no limit {sorted(unknown)}.")
     facts = {"name": name, "version": version, "model": model, "default_mappings": default_mappings, **limits}
+    facts |= {"tasks": list(tasks)} if tasks else {}
     key = new_key()
     try:
         with transaction.atomic():

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 
 from connections.fields import Amount, SigningSecretField, WholeNumber
 from connections.forms import Named, one_line
@@ -20,6 +21,7 @@ OTHER_NAMES = ("OpenAI - Staging", "OpenAI - Test")
 # Requests in one window. The seconds are left alone: a preset says how much, not over how long.
 PRESETS = {"initial": 5, "ongoing": 500, "high": 500}
 MOST_REQUESTS, MOST_DEADLINE = 1_000_000, 3_600
+TASK = "task_"  # begins the names of fields that choose tasks
 MOST_TOKENS, MOST_DOLLARS = 100_000_000_000, "1000000"
 
 
@@ -267,12 +269,30 @@ class MappingsForm(forms.Form):
         "Without them you make every mapping yourself.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered: list[tuple[str, str, str, str]] = import_string(settings.READY_MADE)()
+        for slug, _, name, sentence in self.offered:
+            self.fields[TASK + slug] = forms.BooleanField(label=name, required=False, help_text=sentence)
+
+    def tasks(self) -> dict[str, list[forms.BoundField]]:
+        """The fields of the tasks, by entity."""
+        found: dict[str, list[forms.BoundField]] = {}
+        for slug, entity, _, _ in self.offered:
+            found.setdefault(entity, []).append(self[TASK + slug])
+        return found
+
+    def chosen_tasks(self) -> list[str]:
+        return [slug for slug, _, _, _ in self.offered if self.cleaned_data.get(TASK + slug)]
+
 
 class InstallationForm(NameForm, ModelForm, ThrottleForm, MappingsForm):
     """The whole installation at once, as the command line gives it and as Apply checks it."""
 
     def fields_of_installation(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name != "preset"}
+        left_out = ("preset", *(TASK + slug for slug, _, _, _ in self.offered))
+        facts = {name: value for name, value in self.cleaned_data.items() if name not in left_out}
+        return facts | {"tasks": self.chosen_tasks()}
 
 
 class InstallationEditForm(NameForm, ModelForm, ThrottleForm):

@@ -210,6 +210,8 @@ class Installation(models.Model):
     retry_cap = models.FloatField(default=60.0)
     retry_all = models.BooleanField(default=False)
     default_mappings = models.BooleanField(default=True)
+    # Slugs of `settings.READY_MADE`: what more it began with.
+    tasks = models.JSONField(default=list, blank=True)
 
     # The key is shown once; only its SHA-256 is kept, and it is found and compared by that.
     webhook_key_digest = models.CharField(max_length=64, unique=True)
@@ -291,6 +293,11 @@ class InstallationDraft(models.Model):
 
     def __str__(self) -> str:
         return str(self.answers.get("name") or f"Draft {self.pk}")
+
+    @property
+    def task_count(self) -> int:
+        """How many ready-made tasks are chosen (see `connections.installation_forms.TASK`)."""
+        return sum(1 for name, typed in self.answers.items() if name.startswith("task_") and typed)
 
     @property
     def stamp(self) -> str:

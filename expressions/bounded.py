@@ -40,6 +40,10 @@ TOO_MANY: Final = f"A value in it has more than {MAX_MEMBERS:,} members."
 OUTSIDE: Final = "The expression works outside its bounds: "
 
 
+_library: Any = Jsonata  # the library is not typed
+for _name, _call in OURS.items():  # once, into the frame that all evaluations stand on
+    _library.static_frame.bind(_name, _library.JLambda(_call))
+
 _Regexp: Any = type(re2.compile("x"))  # type: ignore[no-untyped-call]  # the library is not typed
 
 
@@ -92,7 +96,7 @@ def check(source: str) -> None:
 def _known() -> set[str]:
     """The names of all functions, without $."""
     library: Any = Jsonata.static_frame  # the library is not typed
-    return {*library.bindings, *OURS}
+    return set(library.bindings)
 
 
 def _nodes(root: Any) -> Iterator[Any]:
@@ -124,6 +128,9 @@ def evaluate(source: str, document: Any) -> Any:
     """
     bounds = _Bounds(source)
     engine = copy.copy(_compiled(source))
+    engine.set_validate_input(
+        False
+    )  # it walks the whole document, for every expression; `plain` sees to what comes out
     # The library keeps "the expression at work" per thread, and would take the clock of an earlier one.
     Jsonata.CURRENT.jsonata = engine
     try:
@@ -235,7 +242,6 @@ class _Bounds:
         return {
             "__evaluate_entry": self.enter,
             "__evaluate_exit": self.leave,
-            **{name: function(call) for name, call in OURS.items()},
             "eval": function(self.no_eval),
             "append": function(self.append),
             "pad": function(self.pad),

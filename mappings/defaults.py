@@ -1,21 +1,20 @@
-"""The mappings that come with an installation: Product, Customer and Message, from the hub and back to it."""
+"""The mappings that come with an installation: Product, Customer and Message, from the hub and back; and chosen tasks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from django.db import transaction
 
 from connections.models import Installation
-from logs.audit import SYSTEM
+from logs.audit import SYSTEM, Actor
 from mappings.actions import create_mapping
 from mappings.apply import RuleSpec
 from mappings.choices import EVENT, FROM_HUB, TO_HUB
+from mappings.gallery import RESPONSE_DATE, RESPONSE_ID, TASKS, Default
 from mappings.models import Mapping, Rule
 
 RESPONSE_TEXT = "OpenAI Response Text"
-RESPONSE_ID = "OpenAI Last Response ID"
-RESPONSE_DATE = "OpenAI Last Response Date"
 PROMPT_TEXT = "OpenAI Last Prompt Text"
 CUSTOM_FIELDS = [RESPONSE_TEXT, RESPONSE_ID, RESPONSE_DATE, PROMPT_TEXT]
 
@@ -31,18 +30,6 @@ CUSTOMER_PROMPT = (
     f'"Summarise this customer in two sentences. Use only these facts.\\nid: " & key & "\\n" & {FIELD_LINES}'
 )
 MESSAGE_PROMPT = '"Answer this message in two sentences:\\n" & fields.text'
-
-
-@dataclass(frozen=True)
-class Default:
-    name: str
-    entity: str
-    direction: str
-    operation: str
-    sync_type: str
-    description: str
-    rules: tuple[RuleSpec, ...]
-    filter: str = ""
 
 
 def _request(entity: str, prompt: str, description: str) -> Default:
@@ -96,36 +83,31 @@ DEFAULTS = (
 
 
 def create_defaults(installation: Installation, webhook_url: str = "") -> None:
-    """Give an installation the mappings it lacks, if it was set up to have them. Nothing is added twice."""
-    if not installation.default_mappings:
-        return
+    """Give an installation the mappings it lacks, as far as it was set up to have them. Nothing is added twice."""
     with transaction.atomic():
-        there = set(installation.mappings.values_list("name", flat=True))
-        for order, default in enumerate(DEFAULTS, start=1):
-            if default.name not in there:
-                _create(installation, default, order)
+        if installation.default_mappings:
+            _add(SYSTEM, installation, DEFAULTS)
+        add_tasks(SYSTEM, installation, installation.tasks)
 
 
-def _create(installation: Installation, default: Default, order: int) -> None:
-    mapping = Mapping(
-        installation=installation,
-        name=default.name,
-        entity=default.entity,
-        direction=default.direction,
-        operation=default.operation,
-        sync_type=default.sync_type,
-        description=default.description,
-        filter=default.filter,
-        order=order,
-    )
-    rules = [
-        Rule(
-            kind=rule.kind,
-            target=rule.target,
-            source=rule.source,
-            required=rule.required,
-            update_mode=rule.update_mode,
-        )
-        for rule in default.rules
-    ]
-    create_mapping(SYSTEM, mapping, rules)
+def add_tasks(actor: Actor, installation: Installation, slugs: Iterable[str]) -> int:
+    """Give an installation the mappings of these tasks; the number of mappings that it did not have."""
+    tasks = [task for task in TASKS if task.slug in set(slugs)]
+    return _add(actor, installation, [default for task in tasks for default in task.mappings])
+
+
+@transaction.atomic
+def _add(actor: Actor, installation: Installation, defaults: Iterable[Default]) -> int:
+    there = set(installation.mappings.values_list("name", flat=True))
+    missing = [default for default in defaults if default.name not in there]
+    for order, default in enumerate(missing, start=len(there) + 1):
+        _create(actor, installation, default, order)
+    return len(missing)
+
+
+def _create(actor: Actor, installation: Installation, default: Default, order: int) -> None:
+    facts = {name: value for name, value in vars(default).items() if name not in ("rules", "protection")}
+    protection = [list(pair) for pair in default.protection]
+    mapping = Mapping(installation=installation, order=order, protection=protection, **facts)
+    rules = [Rule(**{**vars(rule), "lookup": [list(pair) for pair in rule.lookup.items()]}) for rule in default.rules]
+    create_mapping(actor, mapping, rules)

@@ -11,6 +11,11 @@ from mappings.choices import EVENT, FROM_HUB
 from mappings.structure import example, schema_of
 
 NOW = "2026-11-21T09:30:00.000Z"
+# A picture that every model takes: the fields of a chessboard.
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAN0lEQVR42mNYgAROIAFqiTOMWkDQAloYiiw+agFhC0"
+    "aT6Wg+GLVgNB+M5oNRC0bzwWg+GLUADAALlnB5PYTzfwAAAABJRU5ErkJggg=="
+)
 RECORDS: dict[str, dict[str, Any]] = {
     "Product": {
         "key": "HP-10482",
@@ -22,7 +27,8 @@ RECORDS: dict[str, dict[str, Any]] = {
             "price": 189.0,
             "currency": "EUR",
             "materials": ["oak", "steel"],
-            "description": "",
+            "description": "<p>Solid oak, oiled. Slim steel frame in black.</p><p>45 x 45 x 52 cm.</p>",
+            "image": PICTURE,
         },
         "custom": {},
         "entity": "Product",

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from mappings import adding
 from mappings.views import copies, editor, files, order, versions
 from mappings.views import mappings as views
 
@@ -7,6 +8,7 @@ app_name = "mappings"
 urlpatterns = [
     path("", views.index, name="list"),
     path("new/", views.new, name="new"),
+    path("gallery/", adding.gallery, name="gallery"),
     path("passing/", views.passing, name="passing"),
     path("<int:pk>/", editor.detail, name="detail"),
     path("<int:pk>/edit/", views.edit, name="edit"),

@@ -79,6 +79,7 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "installations:signing_secret": ("administrator", BOTH),
     "mappings:list": ("viewer", READ),
     "mappings:new": ("administrator", BOTH),
+    "mappings:gallery": ("administrator", BOTH),
     "mappings:detail": ("viewer", BOTH),
     "mappings:edit": ("administrator", BOTH),
     "mappings:delete": ("administrator", SEND),
