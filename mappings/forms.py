@@ -20,7 +20,7 @@ from ui.forms import OptionCards, Picker
 NOTE = MappingVersion._meta.get_field("note").max_length
 SOURCE_HELP = {
     FROM_HUB: "Field and lookup: a path such as fields.name, custom.tone, key or model. "
-    "Static: JSON, or text as it stands. Formula: JSONata. Text with places: {{ fields.name }} stands for the name.",
+    "Static: JSON, or text as it stands. Formula: JSONata. Template: text in which {{ fields.name }} stands for the name.",
     TO_HUB: "Field and lookup: a path such as text, answer.title, response.id, event.type or record.fields.name. A name under "
     "answer is asked for as structured output. Static: JSON, or text as it stands. Formula: JSONata.",
 }
@@ -165,9 +165,7 @@ class RuleForm(forms.ModelForm[Rule]):
             "default": forms.TextInput,
         }
         labels = {"default": "Default when empty"}
-        help_texts = {
-            "value_type": "What the source must give; anything else is an error. A name under answer is asked for as this."
-        }
+        help_texts = {"value_type": "Anything else is an error."}
 
     table_error = csv_error = ""
 

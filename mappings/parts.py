@@ -10,6 +10,7 @@ from typing import Any
 from expressions.places import Piece
 from mappings.apply import Applied
 
+FORM = "Form of the answer"
 TITLES = {"instructions": "Instructions", "input": "Input", "prompt": "Prompt"}
 
 
@@ -20,6 +21,11 @@ class Part:
     title: str
     target: str
     pieces: tuple[Piece, ...]
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it says how to answer, and is no text to read."""
+        return self.title == FORM
 
 
 def parts_of(applied: Applied) -> list[Part]:
@@ -43,7 +49,7 @@ def _texts(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     text = body.get("text")
     form = (text.get("format") if isinstance(text, dict) else None) or body.get("response_format")
     if form is not None:
-        yield "Form of the answer", "text.format" if isinstance(text, dict) else "response_format", _json(form)
+        yield FORM, "text.format" if isinstance(text, dict) else "response_format", _json(form)
 
 
 def _messages(messages: list[Any], target: str) -> Iterator[tuple[str, str, str]]:

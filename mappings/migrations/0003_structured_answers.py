@@ -5,7 +5,7 @@ KINDS = [
     ("static", "Static"),
     ("formula", "Formula"),
     ("lookup", "Lookup"),
-    ("template", "Text with places"),
+    ("template", "Template"),
 ]
 VALUE_TYPES = [
     ("", "Any"),

@@ -102,6 +102,15 @@ def test_a_text_has_a_cord_for_each_of_its_places():
     assert [row.field.path for row in found.sources if row.used] == ["fields.name", "custom.tone"]
 
 
+def test_what_reads_all_fields_or_within_one_has_cords_from_them():
+    def used(source: str) -> list[str]:
+        return [row.field.path for row in drawn(RuleSpec("formula", "input", source)).sources if row.used]
+
+    assert used("$string(fields)") == ["fields.name", "fields.size.width", "fields.stock"]
+    assert used("fields.name.first") == ["fields.name"]
+    assert used("fields.size") == ["fields.size.width"]
+
+
 def test_what_is_asked_of_an_answer_is_a_source():
     rule = RuleSpec("field", "fields.name", "answer.title")
     spec = MappingSpec(1, "back", 1, TO_HUB, "Product", "create_response", rules=(rule,))

@@ -24,12 +24,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
-COMMON = {
-    "value_type": st.sampled_from(["", "text", "pairs"]),
-    "default": TEXT,
-    "required": st.booleans(),
-    "active": st.booleans(),
-}
+COMMON = {"default": TEXT, "required": st.booleans(), "active": st.booleans()}
 COMMON |= {"update_mode": st.sampled_from(["overwrite", "if_empty", "if_new", "append"])}
 COMMON |= {"target": st.builds("custom.{}".format, NAME)}
 TABLES = st.dictionaries(TEXT, JSON, min_size=1, max_size=3).map(lambda table: [list(pair) for pair in table.items()])
