@@ -77,6 +77,18 @@ class StoredVectors:
         return str(self.body["id"])
 
 
+@dataclass
+class StoredProject:
+    """A project of an organization, which stands in the place of `project` on the shelf."""
+
+    project: str
+    body: Json
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
 def _size(stored: StoredResponse) -> int:
     """Roughly what a response takes in memory."""
     return ANSWER_BYTES + 4 * stored.size + EVENT_BYTES * len(stored.events)
@@ -92,6 +104,7 @@ class State:
         self.files: Shelf[StoredFile] = Shelf("File", FILE_BYTES, lambda kept: len(kept.content) + 1000)
         self.batches: Shelf[StoredBatch] = Shelf("Batch", 1000)
         self.vector_stores: Shelf[StoredVectors] = Shelf("Vector store", 1000)
+        self.projects: Shelf[StoredProject] = Shelf("Project", 1000)
         self.tasks = Tasks()
         self.endpoints = Endpoints(file)
         self.deliveries = Deliveries(settings, self.endpoints, self.tasks)
@@ -116,6 +129,7 @@ class State:
         self.files.clear()
         self.batches.clear()
         self.vector_stores.clear()
+        self.projects.clear()
         self.deliveries.sent.clear()
         self.endpoints.clear()
         self.endpoints.save()

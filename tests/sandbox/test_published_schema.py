@@ -192,3 +192,11 @@ def test_batches_in_every_state(sandbox: Sandbox, good):
 def test_refusals(sandbox: Sandbox, kind):
     sandbox.fail(kind)
     holds("ErrorResponse", sandbox.post("responses", ASKED).json())
+
+
+def test_projects(sandbox: Sandbox):
+    admin = {"Authorization": "Bearer sk-admin-good"}
+    made = sandbox.http.post("/v1/organization/projects", json={"name": "Catalogue"}, headers=admin).json()
+    holds("Project", made)
+    found = holds("ProjectListResponse", sandbox.http.get("/v1/organization/projects", headers=admin).json())
+    assert made in found["data"]
