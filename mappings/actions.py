@@ -80,6 +80,7 @@ def change_mapping(actor: Actor, mapping: Mapping, values: Values, note: str = "
     changes = audit.changed(_values(mapping, MAPPING_FIELDS), values)
     for name, value in values.items():
         setattr(mapping, name, value)
+    mapping.save()
     return _changed(actor, mapping, changes, note=note)
 
 
@@ -209,8 +210,9 @@ def _in_order(rows: list[Row], first: Iterable[int]) -> list[Row]:
 def _changed(actor: Actor, mapping: Mapping, changes: Values, action: str = "changed", note: str = "") -> bool:
     if not changes:
         return False
+    # The row in hand may be older than the one stored, so nothing else of it is written.
     mapping.changed_at = timezone.now()
-    mapping.save()
+    mapping.save(update_fields=["changed_at"])
     version, new = _keep(actor, mapping, note)
     if new:
         changes = changes | {"version": [version.number - 1 or None, version.number]}

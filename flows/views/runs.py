@@ -82,7 +82,9 @@ def run_pull(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(pk)
-    newer = run.mapping if run.version and run.mapping and run.mapping.version > run.version.number else None
+    goes_on = run.is_open or run.failed or run.unknown
+    changed = run.version and run.mapping and run.mapping.version > run.version.number
+    newer = run.mapping if goes_on and changed else None
     return show(request, "flows/run.html", _progress(run) | _items(request, run) | {"newer": newer})
 
 

@@ -25,7 +25,7 @@ class FileForm(forms.Form):
         required=False,
         strip=False,
         max_length=MOST,
-        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "mono"}),
+        widget=forms.Textarea(attrs={"id": "import-text", "spellcheck": "false", "class": "mono"}),
     )
 
     def clean(self) -> dict[str, str]:
@@ -68,9 +68,10 @@ def upload(request: HttpRequest, pk: int) -> HttpResponse:
                 carry_out(actor_of(request), installation, changes, "Imported")
                 messages.success(request, _told(changes))
                 return redirect("mappings:list")
-            context |= {"changes": changes, "text": text, "any": any(each.what != "same" for each in changes)}
+            context["form"] = FileForm()
+            context |= {"changes": changes, "file_text": text, "any": any(each.what != "same" for each in changes)}
         except FileError as error:
-            context |= {"problems": error.problems, "text": text}
+            context |= {"problems": error.problems, "file_text": text}
         except NameTaken as taken:
             form.add_error(None, str(taken))
     return render(request, "mappings/import.html", context)

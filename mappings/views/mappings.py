@@ -22,7 +22,9 @@ from ui.access import administrator, viewer
 @require_http_methods(["GET", "HEAD"])
 def index(request: HttpRequest) -> HttpResponse:
     """All mappings, by installation."""
+    # What is counted has no order of its own.
     rows = Mapping.objects.select_related("installation").annotate(rule_count=Count("rules"))
+    rows = rows.order_by("installation__name", "installation", "order", "pk")
     return render(
         request,
         "mappings/list.html",

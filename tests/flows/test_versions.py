@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from flows.actions import retry_failed
@@ -11,8 +12,8 @@ from flows.models import RecordChange, Run
 from flows.session import Session
 from logs.models import Call
 from mappings import actions
-from mappings.models import Mapping, MappingVersion
-from tests.flows.builders import OMAR, product, push, ready_installation
+from mappings.models import Mapping, MappingVersion, Rule
+from tests.flows.builders import OMAR, product, push, ready_installation, response
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +58,18 @@ def test_a_run_in_line_is_not_changed_either_nor_by_what_is_switched_off_or_dele
     run.refresh_from_db()
     assert (run.state, run.mapping, run.done) == ("done", None, 1)
     assert run.items.get().record.custom["OpenAI Response Text"] == "A fine thing."
+
+
+def test_a_run_asks_for_the_values_that_its_own_versions_read(openai):
+    installation = ready_installation()
+    back = Mapping.objects.get(name="Create response to Product")
+    actions.save_rule(OMAR, Rule(mapping=back), {"kind": "field", "target": "custom.title", "source": "answer.title"})
+    run = push([product()], installation)
+    actions.delete_rule(OMAR, back.rules.get(target="custom.title"))
+    openai.answer = lambda request, number: httpx.Response(200, json=response(number, text='{"title": "Oak"}'))
+    execute(run.pk)
+    assert list(openai.asked()[0]["text"]["format"]["schema"]["properties"]) == ["title"]
+    assert run.items.get().record.custom["title"] == "Oak"
 
 
 def test_what_failed_is_repeated_by_the_version_that_the_run_began_with_and_the_page_says_so(openai, as_operator):

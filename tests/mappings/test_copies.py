@@ -155,5 +155,6 @@ def test_mappings_are_moved_and_put_in_order_without_versions(as_administrator, 
     as_administrator.post(at("move", ids[0]), {"step": "up"})
     as_administrator.post(at("order", here.pk), {"order": ids[::-1]})
     assert list(here.mappings.order_by("order").values_list("pk", flat=True)) == ids[::-1]
+    assert [mapping.pk for mapping in as_administrator.get(at("list")).context["mappings"]] == ids[::-1]
     assert set(here.mappings.values_list("version", flat=True)) == {1}
     assert AuditEntry.objects.filter(action="ordered mappings").count() == 3

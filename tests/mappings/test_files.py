@@ -26,7 +26,6 @@ JSON = st.recursive(
 )
 COMMON = {"default": TEXT, "required": st.booleans(), "active": st.booleans()}
 COMMON |= {"update_mode": st.sampled_from(["overwrite", "if_empty", "if_new", "append"])}
-COMMON |= {"value_type": st.sampled_from(["", "text", "numbers"])}
 COMMON |= {"target": st.builds("custom.{}".format, NAME)}
 TABLES = st.dictionaries(TEXT, JSON, min_size=1, max_size=3).map(lambda table: [list(pair) for pair in table.items()])
 RULES = st.one_of(

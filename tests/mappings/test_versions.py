@@ -65,6 +65,15 @@ def test_where_a_mapping_stands_and_whether_it_is_used_makes_no_version(mapping)
     assert AuditEntry.objects.filter(action="changed", object_kind="mapping").count() == 1
 
 
+def test_a_rule_that_is_saved_from_an_old_page_undoes_no_settings(mapping):
+    rule = mapping.rules.get(target="store")
+    assert rule.mapping == mapping and rule.mapping.filter == ""
+    actions.change_mapping(ADA, mapping, {"filter": "fields.price > 1"})
+    actions.save_rule(ADA, rule, {"source": "false"})
+    assert newest(mapping).said["filter"] == Mapping.objects.get(pk=mapping.pk).filter == "fields.price > 1"
+    assert newest(mapping).number == 3
+
+
 def test_what_was_changed_elsewhere_is_kept_before_a_result_names_it(mapping):
     Mapping.objects.filter(pk=mapping.pk).update(filter="false")
     mapping.refresh_from_db()
