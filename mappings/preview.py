@@ -27,6 +27,8 @@ from openai_api.estimate import Estimate
 from ui.states import State
 
 MAX_SAMPLE = 200_000
+# So many characters of a line before an error: on a phone the error is in sight too.
+BEFORE = 30
 
 
 class SampleError(ValueError):
@@ -59,9 +61,12 @@ def excerpt(problem: Problem) -> Excerpt | None:
     at = problem.column - 1
     word = re.match(r"\w+|.", line[at:])
     end = at + (word.end() if word else 0)
-    shown = max(0, at - 60)
+    shown = max(0, at - BEFORE)
+    cut = "…" if shown else ""
     repair = f"{problem.position}:{end - at}:{problem.repair}" if problem.repair else ""
-    return Excerpt(line[shown:at], line[at:end] or " ", line[end : end + 60], " " * (at - shown), repair)
+    return Excerpt(
+        cut + line[shown:at], line[at:end] or " ", line[end : end + 60], " " * (len(cut) + at - shown), repair
+    )
 
 
 @dataclass(frozen=True)

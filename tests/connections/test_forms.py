@@ -184,3 +184,12 @@ def test_a_signing_secret_is_looked_at_before_it_is_kept(secret: str, says: str)
 
 def test_a_whole_signing_secret_is_taken_with_the_spaces_around_it() -> None:
     assert SigningSecretField().clean(f" {SECRET}\n") == SECRET
+
+
+def test_ready_made_tasks_are_chosen_one_by_one() -> None:
+    form = InstallationForm(answers(task_category="on", task_alt_text="on"))
+    assert form.is_valid(), form.errors
+    facts = form.fields_of_installation()
+    assert facts["tasks"] == ["category", "alt_text"]
+    assert not any(name.startswith("task_") for name in facts)
+    assert InstallationForm(answers()).is_valid()

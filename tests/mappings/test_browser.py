@@ -18,7 +18,7 @@ from mappings.choices import FROM_HUB, TO_HUB
 from mappings.models import Mapping, Rule
 from tests import builders, people
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.driving import CHROMIUM, WIDE, assert_good_page, in_chromium, served
+from tests.browser.driving import CHROMIUM, PHONE, WIDE, assert_good_page, in_chromium, served
 
 pytestmark = [*in_chromium, pytest.mark.django_db(transaction=True)]
 ANSWER = {
@@ -30,6 +30,7 @@ ANSWER = {
 }
 Open = Callable[..., Page]
 ADA = Actor("ada")
+FORMULA = '"Sell " & $uppercase(fields.name) & " for the price that it has, which is " & fields.price'
 
 
 @pytest.fixture(scope="module")
@@ -127,15 +128,18 @@ def test_the_mouse_builds_a_mapping_that_is_tried_run_once_and_saved(
     page.locator(".cord-grip").first.click(force=True)
     expect(page.locator("#h-rule")).to_have_text("Rule for input")
     page.get_by_text("Formula", exact=True).last.click()
-    page.get_by_label("Source", exact=True).fill('"Sell " & $upercase(fields.name)')
+    page.get_by_label("Source", exact=True).fill(FORMULA.replace("uppercase", "upercase"))
     expect(page.locator("#id_source-e")).to_contain_text("Line 1, character 12: There is no function upercase")
     expect(page.locator("#id_source-e mark")).to_have_text("upercase")
     expect(target(page, "input").locator("xpath=..")).to_have_class(re.compile("err"))
     expect(page.locator("#rules tr.sel")).to_contain_text("There is no function upercase")
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], "an error scrolls the page sideways"
+    page.set_viewport_size(WIDE)
     page.get_by_role("button", name="Use uppercase").click()
-    expect(page.locator("#preview .code")).to_contain_text('"input": "Sell OAK DESK"')
+    expect(page.locator("#preview .code")).to_contain_text('"input": "Sell OAK DESK for')
     page.get_by_role("button", name="Next record").click()
-    expect(page.locator("#preview .code")).to_contain_text('"input": "Sell LAMP"')
+    expect(page.locator("#preview .code")).to_contain_text('"input": "Sell LAMP for')
     assert "Lamp" in page.locator("#sample").input_value()
     page.get_by_role("button", name="Run once").click()
     expect(page.locator("#once")).to_contain_text("Fine oak.")
@@ -144,13 +148,19 @@ def test_the_mouse_builds_a_mapping_that_is_tried_run_once_and_saved(
         page.get_by_label("Default when empty").fill("nothing")
     page.get_by_label("Default when empty").fill("")
     expect(page.locator("#once")).to_contain_text("Fine oak.")
-    assert sent == [{"input": "Sell LAMP", "metadata": {"category": "desks"}, "model": "gpt-6-luna"}]
+    assert sent == [
+        {
+            "input": "Sell LAMP for the price that it has, which is 20",
+            "metadata": {"category": "desks"},
+            "model": "gpt-6-luna",
+        }
+    ]
     assert rules(mapping)["input"] == ("field", "fields.name"), "nothing is saved before it is asked for"
     assert_good_page(page)
     page.get_by_label("Note").fill("In capitals")
     page.get_by_role("button", name="Save rule").last.click()
     expect(page.locator("#mapping-meta")).to_contain_text("Version 4")
-    assert rules(mapping)["input"] == ("formula", '"Sell " & $uppercase(fields.name)')
+    assert rules(mapping)["input"] == ("formula", FORMULA)
     assert page.locator("#record").input_value() == "A-2", "the record stays in sight"
     page.locator(".rule-list tbody tr").nth(1).drag_to(page.locator(".rule-list tbody tr").nth(0))
     expect(page.locator(".rule-list th code").first).to_have_text("metadata.category")
