@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
@@ -88,3 +90,8 @@ def initials(name: str) -> str:
     words = name.replace(".", " ").split()
     letters = words[0][0] + words[-1][0] if len(words) > 1 else "".join(words)[:2]
     return letters.upper()
+
+
+def plain(value: Any) -> str:
+    """A value of a record as people write it: text as it is, `["oak", "steel"]`, `true` and `12.5` as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

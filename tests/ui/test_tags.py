@@ -164,6 +164,9 @@ def test_a_time_carries_its_machine_form():
         ("initials", "maren.okafor", "MO"),
         ("initials", "maren", "MA"),
         ("initials", "", ""),
+        ("plain", "oak", "oak"),
+        ("plain", ["Böhm", 12.5], "[&quot;Böhm&quot;, 12.5]"),
+        ("plain", True, "true"),
     ],
 )
 def test_amounts_have_a_unit_and_a_readable_size(filter_name, value, shown):

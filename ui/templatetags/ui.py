@@ -31,6 +31,7 @@ register.filter("money", formats.money)
 register.filter("number", formats.number)
 register.filter("bytes", formats.byte_size)
 register.filter("initials", formats.initials)
+register.filter("plain", formats.plain)
 
 TIMES: Final = {"clock": formats.clock, "ago": formats.ago, "log": formats.log_clock}
 ENVIRONMENTS: Final = {"production": "env-prod", "staging": "env-stage", "test": "env-test"}
