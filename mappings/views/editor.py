@@ -51,10 +51,15 @@ def rule(request: HttpRequest, pk: int, rule_pk: int | None = None) -> HttpRespo
 
 
 @administrator
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def connect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a cord in. A target that is free gets a rule at once; one that has a rule opens it with the source in place."""
+    """Put a cord in. A target that is free gets a rule at once; one that has a rule opens it with the source in place.
+
+    A cord that was refused leaves this address in the browser: loaded again, it leads back to the mapping.
+    """
     mapping = _mapping(pk)
+    if request.method != "POST":
+        return redirect("mappings:detail", pk)
     shown = editor(mapping, request.POST)
     source = request.POST.get("source", "")
     target = target_for(request.POST.get("target", ""), source, shown.targets)

@@ -2,6 +2,7 @@
 // another place, and completion.
 //   [data-board]       the board; [data-source] and [data-target] are its jacks
 //   [data-order]       a table whose rows are dragged; each has a form [data-move]
+//   [data-draft]       the form of a rule, with the question that is asked before what was typed there is left unsaved
 //   [data-complete]    a field that is completed from the [data-word]s of the element with that id
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -209,6 +210,26 @@
     field = field?.isConnected ? field : document.querySelector("[data-complete]");
     put(item?.dataset.take ?? word.dataset.word, item ? begun() : "");
   });
+
+  // A rule that is typed and not saved ------------------------------------------------------------------------------------
+
+  let typed = false;
+  const draft = () => document.querySelector("[data-draft]");
+  document.addEventListener("input", (event) => { typed ||= Boolean(event.isTrusted && event.target.closest?.("#rule")); });
+  document.addEventListener("submit", (event) => { if (!event.defaultPrevented && event.target === draft()) typed = false; });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { elt, target, verb } = event.detail;
+    if (!typed || !draft() || target?.id !== "editor" || draft().contains(elt) && verb !== "get") return;
+    event.preventDefault();
+    if (confirm(draft().dataset.draft)) event.detail.issueRequest(true);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { xhr, target, requestConfig } = event.detail;
+    if (target.id !== "editor") return;
+    const there = new URL(xhr.responseURL).pathname; // where a save has led on to, or a link to
+    if (requestConfig.verb === "get" || there !== new URL(requestConfig.path, location.href).pathname) typed = false;
+  });
+  addEventListener("beforeunload", (event) => { if (typed && draft()) event.preventDefault(); });
 
   // An answer that is another page, such as the sign-in, is shown as a whole.
   document.addEventListener("htmx:beforeSwap", (event) => {

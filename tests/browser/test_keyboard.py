@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,6 +57,14 @@ class Typist:
         self.page.keyboard.press(key)
         self.page.wait_for_load_state()
 
+    def enter(self, title: str) -> None:
+        """Enter, which leads on to the step `title`. A busy browser may lose a key; a form that was sent takes no second one."""
+        self.page.keyboard.press("Enter")
+        with suppress(AssertionError):
+            return self.expect_step(title)
+        self.page.keyboard.press("Enter")
+        return self.expect_step(title)
+
     def expect_step(self, title: str) -> None:
         expect(self.page.locator("[aria-current=step]")).to_have_text(title)
 
@@ -89,8 +98,7 @@ def test_the_form_is_worked_by_keyboard_from_set_up_to_apply(page: Page, set_up:
     ada.press("button", "Continue")
     ada.expect_step("Name and version")
     ada.type("Name", "OpenAI - Keyboard")
-    page.keyboard.press("Enter")
-    ada.expect_step("Connection")
+    ada.enter("Connection")
     ada.type("Name", "Sandbox")
     ada.go_to("radio", "OpenAI")
     page.keyboard.press("ArrowRight")

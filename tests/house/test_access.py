@@ -96,7 +96,7 @@ ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mappings:export": ("viewer", READ),
     "mappings:import": ("administrator", BOTH),
     "mappings:passing": ("administrator", SEND),
-    "mappings:connect": ("administrator", SEND),
+    "mappings:connect": ("administrator", BOTH),
     "mappings:once": ("operator", SEND),
     "mappings:rule_new": ("administrator", BOTH),
     "mappings:rule_edit": ("administrator", BOTH),

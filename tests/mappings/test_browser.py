@@ -244,3 +244,21 @@ def test_without_script_the_same_is_done_page_by_page(opened: Open, mapping: Map
     page.get_by_role("button", name="Delete rule").last.click()
     expect(page.get_by_text("No rules yet")).to_be_visible()
     assert not mapping.rules.exists()
+
+
+def test_a_rule_that_was_typed_is_not_left_without_a_question(opened: Open, mapping: Mapping) -> None:
+    questions: list[str] = []
+    page = opened()
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    target(page, "input").click()
+    page.get_by_label("Source", exact=True).fill("fields.name")
+    target(page, "instructions").click()
+    expect(page.get_by_label("Source", exact=True)).to_have_value("fields.name")
+    assert questions == ["The rule that you typed is not saved. Leave it all the same?"]
+
+    page.get_by_role("button", name="Save rule").click()
+    expect(page.locator("#rules").get_by_role("link", name="input")).to_be_visible()
+    target(page, "instructions").click()
+    expect(page.get_by_label("Target", exact=True)).to_have_value("instructions")
+    assert len(questions) == 1
+    assert rules(mapping) == {"input": ("field", "fields.name")}

@@ -286,3 +286,7 @@ def test_lines_of_a_lookup_table_come_from_a_file(as_administrator, mapping):
     assert "Line 2 of the CSV has 3 values" in imported(b"a,1\nb,2,3").csv_error
     assert "not UTF-8" in imported(b"\xff\xfe").csv_error
     assert not mapping.rules.filter(kind="lookup").exists()
+
+
+def test_the_address_of_a_refused_cord_leads_back_to_the_mapping(as_administrator, mapping):
+    assert as_administrator.get(at("connect", mapping.pk))["Location"] == at("detail", mapping.pk)
