@@ -125,7 +125,8 @@ def editor(mapping: Mapping, given: QueryDict, form: RuleForm | None = None) -> 
     if form is not None:
         number = _place(rules, form.instance)
         draft = form.draft()
-        if draft.target:
+        # A new rule that names no source yet is nothing to complain of.
+        if draft.target and (number is not None or draft.source.strip()):
             spec = with_draft(spec, number, draft)
             number = len(rules) if number is None else number
     made = Editor(mapping, spec, chosen(spec, given), form, number, given.get("held", ""), "all" in given, rules=rules)

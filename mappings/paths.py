@@ -19,6 +19,8 @@ def parts_of(path: str) -> list[str]:
     """The names of a path. Raises `PathError` for an empty one, and for empty names between dots."""
     found = [quoted or plain for quoted, plain in PART.findall(path)]
     bare = PART.sub("", path)
+    if not path.strip():
+        raise PathError("No field is named. Write its path, such as fields.name.")
     if not found or bare != "." * (len(found) - 1):
         raise PathError(f"{path!r} is not a path. Write names with dots between them, such as fields.name.")
     return found

@@ -290,3 +290,11 @@ def test_lines_of_a_lookup_table_come_from_a_file(as_administrator, mapping):
 
 def test_the_address_of_a_refused_cord_leads_back_to_the_mapping(as_administrator, mapping):
     assert as_administrator.get(at("connect", mapping.pk))["Location"] == at("detail", mapping.pk)
+
+
+def test_a_new_rule_that_nobody_typed_in_has_no_error(as_administrator, mapping):
+    page = as_administrator.get(at("rule_new", mapping.pk) + "?target=instructions").content.decode()
+    assert "has an error" not in page
+    assert "The exact request body" in page
+    tried = {"target": "instructions", "kind": "field", "source": "fields.", "update_mode": "overwrite", "try": "1"}
+    assert "has an error" in as_administrator.post(at("rule_new", mapping.pk), tried).content.decode()
