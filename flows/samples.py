@@ -33,7 +33,15 @@ CUSTOMERS: list[dict[str, Any]] = [
     {"id": "C-2005", "name": "Amara Obi", "email": "amara@obi.example", "company": "",
      "country": "NL", "language": "nl", "notes": "Gift orders, always with a card."},
 ]  # fmt: skip
-SAMPLES = {"Product": PRODUCTS, "Customer": CUSTOMERS}
+MESSAGES: list[dict[str, Any]] = [
+    {"id": "M-3001", "type": "email", "received date": "2026-11-02T08:14:00Z",
+     "text": "Good morning, the kettle arrived with a dent in its lid. May I send it back? Marta Lindqvist"},
+    {"id": "M-3002", "type": "email", "received date": "2026-11-02T09:40:00Z",
+     "text": "We refit 40 rooms next year and need 80 desk lamps. Which price can you offer? Quay Street Hotel"},
+    {"id": "M-3003", "type": "chat", "received date": "2026-11-02T10:05:00Z",
+     "text": "When will order 5512 arrive? It was to be here yesterday."},
+]  # fmt: skip
+SAMPLES = {"Product": PRODUCTS, "Customer": CUSTOMERS, "Message": MESSAGES}
 
 
 def load_samples(installation: Installation, webhook_url: str) -> None:
