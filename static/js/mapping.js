@@ -231,9 +231,16 @@
   });
   addEventListener("beforeunload", (event) => { if (typed && draft()) event.preventDefault(); });
 
+  // While the whole editor is on its way, a preview of what it was comes too late.
+  let onItsWay = 0;
+  const count = (by) => (event) => { if (event.detail.target?.id === "editor") onItsWay += by; };
+  document.addEventListener("htmx:beforeSend", count(1));
+  document.addEventListener("htmx:afterRequest", count(-1));
+
   // An answer that is another page, such as the sign-in, is shown as a whole.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, target } = event.detail;
+    if (target?.id === "preview" && onItsWay) event.detail.shouldSwap = false;
     if (target?.id !== "editor" || xhr.status >= 300 || xhr.responseText.includes('id="editor"')) return;
     event.detail.shouldSwap = false;
     location.assign(xhr.responseURL);
