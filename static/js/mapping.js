@@ -231,16 +231,23 @@
   });
   addEventListener("beforeunload", (event) => { if (typed && draft()) event.preventDefault(); });
 
-  // While the whole editor is on its way, a preview of what it was comes too late.
-  let onItsWay = 0;
-  const count = (by) => (event) => { if (event.detail.target?.id === "editor") onItsWay += by; };
-  document.addEventListener("htmx:beforeSend", count(1));
-  document.addEventListener("htmx:afterRequest", count(-1));
+  // While the whole editor is on its way, a preview of what it was comes too late: none is asked for, and none is taken.
+  let onItsWay = 0, asked = null;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target?.id === "preview" && onItsWay) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const { xhr, target } = event.detail;
+    if (target?.id === "preview") asked = xhr;
+    if (target?.id !== "editor") return;
+    onItsWay += 1;
+    if (asked) asked.onload = null;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.target?.id === "editor") onItsWay -= 1; });
 
   // An answer that is another page, such as the sign-in, is shown as a whole.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, target } = event.detail;
-    if (target?.id === "preview" && onItsWay) event.detail.shouldSwap = false;
     if (target?.id !== "editor" || xhr.status >= 300 || xhr.responseText.includes('id="editor"')) return;
     event.detail.shouldSwap = false;
     location.assign(xhr.responseURL);
