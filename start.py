@@ -70,8 +70,8 @@ def test(options: list[str]) -> int:
     # The tests start many processes: what Python compiled for one of them is kept for the next, beside the packages.
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(VENV / "compiled")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Twice as many as the two cores that the suite is made for: those that wait for a program or a browser leave theirs free.
-    return subprocess.run([PYTHON, "-m", "pytest", "-n", "4", *options], env=environment).returncode
+    # One more than the two cores that the suite is made for: who waits for a program or a browser leaves its core free.
+    return subprocess.run([PYTHON, "-m", "pytest", "-n", "3", *options], env=environment).returncode
 
 
 def lint() -> int:

@@ -10,11 +10,14 @@ import pytest
 from playwright.sync_api import ElementHandle, Page, expect
 
 from accounts.setup import new_setup_address
-from tests.browser.driving import PASS_PHRASE, in_chromium, served
+from tests.browser.driving import PASS_PHRASE, PATIENCE_MS, in_chromium, served
 from tests.conftest import Sandbox
 
 pytestmark = [*in_chromium, pytest.mark.django_db(transaction=True)]
 MOST_STOPS = 60
+# Keys that a busy browser may lose on one way: seen where four processes tested on two cores, and then no element has the focus.
+MOST_LOST = 3
+NOWHERE = "document.activeElement === document.body"
 # Whether the wanted control has the focus, and whether an outline shows where the focus is: on the control, or around it.
 LOOK = """wanted => {
     const now = document.activeElement, around = now.closest('.option, .find');
@@ -30,9 +33,13 @@ class Typist:
     def go_to(self, role: str, name: str) -> None:
         """Tab until it has the focus; every stop on the way can be seen."""
         wanted = self.page.get_by_role(role, name=name, exact=role != "radio").first.element_handle()
+        lost = 0
         for _ in range(MOST_STOPS):
             self.page.keyboard.press("Tab")
             there, outlined = self._look(wanted)
+            if not outlined and lost < MOST_LOST and self.page.evaluate(NOWHERE):
+                lost += 1
+                continue
             assert outlined, f"{self.page.url}: nothing shows where the keyboard is"
             if there:
                 return
@@ -61,12 +68,12 @@ class Typist:
         """Enter, which leads on to the step `title`. A busy browser may lose a key; a form that was sent takes no second one."""
         self.page.keyboard.press("Enter")
         with suppress(AssertionError):
-            return self.expect_step(title)
+            return self.expect_step(title, timeout=PATIENCE_MS / 4)
         self.page.keyboard.press("Enter")
         return self.expect_step(title)
 
-    def expect_step(self, title: str) -> None:
-        expect(self.page.locator("[aria-current=step]")).to_have_text(title)
+    def expect_step(self, title: str, timeout: float = PATIENCE_MS) -> None:
+        expect(self.page.locator("[aria-current=step]")).to_have_text(title, timeout=timeout)
 
 
 @pytest.fixture
