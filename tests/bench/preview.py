@@ -5,12 +5,12 @@ Median and 95th percentile of many, each with another text, so that no compiled 
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
-import tempfile
 import time
 from typing import Any
+
+from tests.bench.standing import standing
 
 RULES, TIMES = 25, 200
 HTMX = {"HX-Request": "true", "host": "localhost"}
@@ -70,20 +70,9 @@ def measure() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("VAR_DIR", folder)
-        os.environ.setdefault("SECRET_KEY", "x" * 50)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        if "SEALING_KEYS" not in os.environ:
-            import start
-
-            start.make_secrets(start.var_dir())
-        import django
-
-        django.setup()
+    with standing():
         from django.core.management import call_command
 
-        call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
         measure()
     sys.exit(0)

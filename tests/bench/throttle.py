@@ -9,10 +9,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import tempfile
 import threading
 import time
 from typing import Any
+
+from tests.bench.standing import standing
 
 LIMIT, SECONDS, LENGTH, WINDOWS = 20, 1.0, 0.05, 10
 PROCESSES, THREADS = 4, 8
@@ -86,21 +87,9 @@ def measure(from_sent: bool) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("VAR_DIR", folder)
-        os.environ.setdefault("SECRET_KEY", "x" * 50)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-        if "SEALING_KEYS" not in os.environ:
-            import start
-
-            start.make_secrets(start.var_dir())
-        import django
-
-        django.setup()
-        from django.core.management import call_command
+    with standing():
         from django.db import connection
 
-        call_command("migrate", verbosity=0)
         print(f"{connection.vendor}, {PROCESSES} processes, {LIMIT} in {SECONDS:g} s")
         connection.close()
         for from_sent in (False, True):
