@@ -1,4 +1,4 @@
-"""The wire, and the only importer of httpx. One request, once; retries and rows are the business of the steps above.
+"""One request over the wire, once, and what its failure means. Retries and rows are the business of the steps above.
 
 Failures are told apart by whether OpenAI may have seen the request. The classes of httpx do not say that behind the
 aiohttp transport (a connection that was closed while waiting for the answer comes as ConnectTimeout), so the cause
@@ -10,28 +10,26 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-import yarl
 
 from logs import redaction
 from openai_api import errors, guard
 from openai_api.upload import Upload
+from openai_api.wire import Address, Answer, Body, Content, HttpxWire, Wire, address
 
 CONNECT_SECONDS = 10.0
 # No answer is read whole into memory beyond this; what is larger is passed on as it comes.
 MOST_BYTES = 256 * 1024 * 1024
 # Nobody asked for a packed answer: it is unpacked no further than this.
 MOST_UNPACKED = 16 * 1024 * 1024
-Content = bytes | AsyncIterable[bytes]
 _wires: WeakKeyDictionary[asyncio.AbstractEventLoop, Wire | HttpxWire] = WeakKeyDictionary()
 
 
@@ -76,87 +74,6 @@ class Request:
     @property
     def _key(self) -> str:
         return self.headers.get("Authorization", "").removeprefix("Bearer ")
-
-
-class Answer(NamedTuple):
-    """What a wire brings: the status, the headers as they came, and the body, still to come."""
-
-    status: int
-    headers: Sequence[tuple[bytes, bytes]]
-    stream: httpx.AsyncByteStream
-
-
-class Wire:
-    """aiohttp's connections, and no more than that: the ready-made bridge between httpx and them cost a call as much again
-    as aiohttp itself (see `tests/bench`). Raises aiohttp's own errors."""
-
-    def __init__(self) -> None:
-        self._session = guard.session()
-
-    async def ask(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Content, connect: float, read: float
-    ) -> Answer:
-        """One request, once. `connect` and `read` are the longest waits for the connection and between bytes, in seconds."""
-        response = await self._session.request(
-            method,
-            _dialled(url),
-            headers=headers,
-            data=body or None,
-            allow_redirects=False,
-            timeout=_timeout(connect, read),
-        )
-        return Answer(response.status, response.raw_headers, _Body(response))
-
-    async def aclose(self) -> None:
-        await self._session.close()
-
-
-class HttpxWire:
-    """The same over any transport of httpx's; tests put a function there (`httpx.MockTransport`)."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def ask(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Content, connect: float, read: float
-    ) -> Answer:
-        seconds = {"connect": connect, "read": read, "pool": None}
-        named = httpx.Headers(dict(headers), encoding="latin-1")
-        request = httpx.Request(method, url, headers=named, content=body, extensions={"timeout": seconds})
-        response = await self._inner.handle_async_request(request)
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gives that
-        return Answer(response.status_code, response.headers.raw, response.stream)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _Body(httpx.AsyncByteStream):
-    """The bytes of an answer as they come, packed or not."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.content.iter_any():
-            yield chunk
-
-    async def whole(self) -> bytes:
-        return await self._response.read()
-
-    async def aclose(self) -> None:
-        # A connection whose answer was read to its end is kept, any other is closed with it.
-        self._response.release() if self._response.content.at_eof() else self._response.close()
-
-
-@lru_cache(maxsize=1024)
-def _dialled(url: httpx.URL) -> yarl.URL:
-    return yarl.URL(str(url), encoded=True)
-
-
-@lru_cache(maxsize=256)
-def _timeout(connect: float, read: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(sock_connect=connect, sock_read=read)
 
 
 def wire() -> Wire | httpx.AsyncBaseTransport:
@@ -205,7 +122,7 @@ class Response:
         if self.length > most:
             raise errors.AnswerTooLarge(most, self.status)
         found = bytearray()
-        if 0 <= self.length <= most and isinstance(self._stream, _Body):
+        if 0 <= self.length <= most and isinstance(self._stream, Body):
             try:
                 return self._decompressed(await self._stream.whole(), most)
             except Exception as error:
@@ -249,9 +166,11 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
     `on_sent` is called when the last byte of the body was handed to the network.
     """
     try:
-        url, headers, content = _prepared(request, on_sent)
-        guard.check_host(url.scheme, url.host, url.port)
-        asked = _wire().ask(request.method, url, headers, content, _to_connect(request), request.timeout)
+        url, headers, content = _prepared(request)
+        guard.check_host(*url.origin)
+        asked = _wire().ask(
+            request.method, url, headers, content, _to_connect(request), request.timeout, on_sent if content else None
+        )
         return Response(await asked, request)
     except Exception as error:
         raise broken(request, error) from error
@@ -260,44 +179,27 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
 def head_of(request: Request) -> tuple[str, dict[str, str]]:
     """The address and the headers that `send` puts on the wire, as they may be shown: without the key."""
     url, headers, content = _prepared(request)
-    built = httpx.Request(request.method, url, headers=httpx.Headers(headers, encoding="latin-1"), content=content)
+    named = httpx.Headers(headers, encoding="latin-1")
+    built = httpx.Request(request.method, url.of_httpx, headers=named, content=content)
     return redaction.clean(str(built.url)), redaction.headers(built.headers.multi_items())
 
 
-def _prepared(request: Request, on_sent: Callable[[], None] | None = None) -> tuple[httpx.URL, dict[str, str], Content]:
-    url = _url(request.url)
-    if request.query:
-        url = httpx.URL(url, params=request.query)
+def _prepared(request: Request) -> tuple[Address, dict[str, str], Content]:
     content: Content = request.content if request.stream is None else request.stream
-    headers = {"accept-encoding": "identity", **request.headers}
-    if on_sent is not None and content:
-        if isinstance(content, bytes):
-            headers["content-length"] = str(len(content))
-        content = _told(content, on_sent)
-    return url, headers, content
+    return _address(request.url, request.query), {"accept-encoding": "identity", **request.headers}, content
+
+
+def _address(url: str, query: Mapping[str, Any] | None) -> Address:
+    try:
+        return address(str(httpx.URL(url, params=query)) if query else url)
+    except httpx.InvalidURL:
+        guard.check_url(url.partition("?")[0])
+        raise
 
 
 def _to_connect(request: Request) -> float:
     """Less than the whole attempt may take, by more than aiohttp rounds up: who was never reached has seen nothing."""
     return min(CONNECT_SECONDS, request.timeout * 0.8)
-
-
-async def _told(content: bytes | AsyncIterable[bytes], on_sent: Callable[[], None]) -> AsyncIterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-    else:
-        async for chunk in content:
-            yield chunk
-    on_sent()
-
-
-@lru_cache(maxsize=1024)
-def _url(url: str) -> httpx.URL:
-    try:
-        return httpx.URL(url)
-    except httpx.InvalidURL:
-        guard.check_url(url.partition("?")[0])
-        raise
 
 
 def broken(request: Request, error: Exception) -> errors.CallError:

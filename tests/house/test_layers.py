@@ -94,8 +94,8 @@ def test_every_folder_is_in_the_picture_and_every_folder_of_the_picture_is_there
 
 
 HTTP_LIBRARIES = {
-    "httpx": {"openai_api/transport.py"},
-    "aiohttp": {"openai_api/transport.py", "openai_api/guard.py"},
+    "httpx": {"openai_api/transport.py", "openai_api/wire.py"},
+    "aiohttp": {"openai_api/transport.py", "openai_api/wire.py", "openai_api/guard.py"},
     "requests": set(),
     "urllib.request": set(),
     "http.client": set(),
