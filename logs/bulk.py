@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from django.db import connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields import NOT_PROVIDED
 
-# SQLite's own bound on parameters of one statement is 32,766.
+# PostgreSQL's own bound on parameters of one statement is 65,535.
 MOST_PARAMETERS = 30_000
 # Fields whose Python value is what the driver takes.
 PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField)
@@ -32,7 +32,7 @@ class Table:
     def __init__(self, model: type[models.Model], vendor: str) -> None:
         # Every field but a number that the database itself gives out.
         fields: list[Any] = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
-        self.columns = [field.attname for field in fields]
+        self.columns = tuple(field.attname for field in fields)
         self._places = {field.attname: (place, _converter(field, vendor)) for place, field in enumerate(fields)}
         made = [field for field in fields if field.default is not NOT_PROVIDED and callable(field.default)]
         self._made = [(field.attname, field.get_default) for field in made]
@@ -59,12 +59,11 @@ def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on:
     if not rows:
         return
     table = _table(model, _here().vendor)
-    for some in _portions([table.values(row) for row in rows], len(table.columns)):
-        _run(_insertion(model, tuple(table.columns), len(some), add_up, tuple(on)), some)
+    _run(partial(_insertion, model, table.columns, add_up, tuple(on)), [table.values(row) for row in rows])
 
 
 @lru_cache(maxsize=1024)
-def _insertion(model: type[models.Model], columns: tuple[str, ...], rows: int, add_up: str, on: tuple[str, ...]) -> str:
+def _insertion(model: type[models.Model], columns: tuple[str, ...], add_up: str, on: tuple[str, ...], rows: int) -> str:
     table, end = _quoted(model._meta.db_table), ""
     if on:
         instead = f"UPDATE SET {add_up} = {table}.{add_up} + excluded.{add_up}" if add_up else "NOTHING"
@@ -81,13 +80,12 @@ def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key:
     vendor, names = _here().vendor, (*(name for name in rows[0] if name not in key), *key)
     converters = _converters(model, vendor, names)
     values = [[row[name] if convert is None else convert(row[name]) for name, convert in converters] for row in rows]
-    for some in _portions(values, len(names)):
-        _run(_change(model, vendor, names, len(some), where, tuple(key)), some)
+    _run(partial(_change, model, vendor, names, where, tuple(key)), values)
 
 
 @lru_cache(maxsize=1024)
 def _change(
-    model: type[models.Model], vendor: str, names: tuple[str, ...], rows: int, where: str, key: tuple[str, ...]
+    model: type[models.Model], vendor: str, names: tuple[str, ...], where: str, key: tuple[str, ...], rows: int
 ) -> str:
     """`names` end with those of the key. One row alone needs no table of values, which costs as much as the change."""
     table = f"{_quoted(model._meta.db_table)} AS t"
@@ -107,9 +105,13 @@ def delete(model: type[models.Model], ids: Sequence[uuid.UUID]) -> None:
     if not ids:
         return
     convert = _converter(model._meta.pk, _here().vendor)
-    for some in _portions([[one if convert is None else convert(one)] for one in ids], 1):
-        marks = ", ".join(["%s"] * len(some))
-        _run(f"DELETE FROM {_quoted(model._meta.db_table)} WHERE id IN ({marks})", some)  # noqa: S608 - as above
+    _run(partial(_deletion, model), [[one if convert is None else convert(one)] for one in ids])
+
+
+@lru_cache(maxsize=1024)
+def _deletion(model: type[models.Model], rows: int) -> str:
+    marks = ", ".join(["%s"] * rows)
+    return f"DELETE FROM {_quoted(model._meta.db_table)} WHERE id IN ({marks})"  # noqa: S608 - as above
 
 
 def execute(sql: str, values: Sequence[Any] = ()) -> Any:
@@ -122,10 +124,14 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
         cursor = here.cursor()
         cursor.execute(sql, values)
         return cursor
+    with here.wrap_database_errors:
+        return _sqlite(here).execute(_for_sqlite(sql), values)
+
+
+def _sqlite(here: BaseDatabaseWrapper) -> Any:
     if here.connection is None:
         here.ensure_connection()
-    with here.wrap_database_errors:
-        return here.connection.execute(_for_sqlite(sql), values)
+    return here.connection
 
 
 class _Mine(threading.local):
@@ -149,14 +155,18 @@ def _for_sqlite(sql: str) -> str:
     return sql.replace("%s", "?")
 
 
-def _run(sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    execute(sql, [value for row in rows for value in row])
-
-
-def _portions(rows: Sequence[Sequence[Any]], width: int) -> Iterator[Sequence[Sequence[Any]]]:
-    step = MOST_PARAMETERS // width
+def _run(statement: Callable[[int], str], rows: Sequence[Sequence[Any]]) -> None:
+    """Run `statement(number of rows)` for all rows. What SQLite charges for is the text of a statement, which it has to read
+    anew for each number of rows; what PostgreSQL charges for is the way there and back."""
+    here = _here()
+    if here.vendor == "sqlite":
+        with here.wrap_database_errors:
+            _sqlite(here).executemany(_for_sqlite(statement(1)), rows)
+        return
+    step = MOST_PARAMETERS // len(rows[0])
     for start in range(0, len(rows), step):
-        yield rows[start : start + step]
+        some = rows[start : start + step]
+        execute(statement(len(some)), [value for row in some for value in row])
 
 
 def _quoted(name: str) -> str:
