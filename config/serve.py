@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connections
 
+from config.corked import Protocol
 from jobs.tables import process_started
 
 # Open streams get this long after SIGTERM; the supervisor ends everything after four seconds.
@@ -83,6 +84,7 @@ def main() -> None:
         "config.asgi:application",
         host=settings.HOST,
         port=settings.PORT,
+        http=Protocol,
         lifespan="on",
         access_log=False,
         server_header=False,

@@ -67,13 +67,15 @@ class Call(models.Model):
     tags = models.CharField(max_length=220, blank=True)
 
     class Meta:
+        # Upwards, though lists go down them: rows come in the order of time, and what is added at the end of an index leaves the
+        # rest of it as it is (SQLite moves the rows of three pages about for each one that is added at the beginning).
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="call_time"),
-            models.Index(fields=["installation_id", "-created_at", "-id"], name="call_installation_time"),
-            models.Index(fields=["state", "-created_at", "-id"], name="call_state_time"),
-            models.Index(fields=["operation", "-created_at", "-id"], name="call_operation_time"),
-            models.Index(fields=["model", "-created_at", "-id"], name="call_model_time"),
-            models.Index(fields=["cause", "-created_at", "-id"], name="call_cause_time"),
+            models.Index(fields=["created_at", "id"], name="call_time"),
+            models.Index(fields=["installation_id", "created_at", "id"], name="call_installation_time"),
+            models.Index(fields=["state", "created_at", "id"], name="call_state_time"),
+            models.Index(fields=["operation", "created_at", "id"], name="call_operation_time"),
+            models.Index(fields=["model", "created_at", "id"], name="call_model_time"),
+            models.Index(fields=["cause", "created_at", "id"], name="call_cause_time"),
             models.Index(fields=["correlation_id"], name="call_correlation"),
             models.Index(fields=["cause", "cause_id"], name="call_cause"),
             models.Index(fields=["request_id"], name="call_request"),

@@ -35,10 +35,7 @@ class Permit(models.Model):
     lease_until = models.FloatField()
 
     class Meta:
-        indexes = [
-            models.Index(fields=["key", "state", "rank"], name="permit_line"),
-            models.Index(fields=["holder", "state"], name="permit_holder"),
-        ]
+        indexes = [models.Index(fields=["key", "state", "rank"], name="permit_line")]
 
     def __str__(self) -> str:
         return f"{self.state} permit {self.pk} of {self.key}"

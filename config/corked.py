@@ -1,0 +1,46 @@
+"""Answers leave in one piece. Uvicorn writes the head of an answer and its body one after the other, each a word with the
+kernel and a packet of its own; what is written within one step of the event loop is sent together here (`tests/bench`)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class Corked:
+    """A transport that holds what is written to it until the event loop's next step, and else is the one within."""
+
+    def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._inner, self._loop = inner, loop
+        self._held: list[bytes] = []
+        self.is_closing = inner.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._inner.close()
+
+    def abort(self) -> None:
+        self._held = []
+        self._inner.abort()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        if held and not self._inner.is_closing():
+            self._inner.write(b"".join(held))
+
+
+class Protocol(HttpToolsProtocol):
+    """Uvicorn's own, with its transport corked."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
