@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, connections, models
@@ -26,28 +28,27 @@ Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
 
-class Table:
-    """How rows of a model get into the database: its columns, and what each has when a row does not name it."""
+class Shape:
+    """How rows that name the same fields, in the same order, get into a table: those columns, then all others with the
+    defaults of their fields."""
 
-    def __init__(self, model: type[models.Model], vendor: str) -> None:
+    def __init__(self, model: type[models.Model], vendor: str, names: tuple[str, ...]) -> None:
         # Every field but a number that the database itself gives out.
-        fields: list[Any] = [one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)]
-        self.columns = tuple(field.attname for field in fields)
-        self._places = {field.attname: (place, _converter(field, vendor)) for place, field in enumerate(fields)}
-        made = [field for field in fields if field.default is not NOT_PROVIDED and callable(field.default)]
-        self._made = [(field.attname, field.get_default) for field in made]
-        self._blank = [None if field in made else _stored(field, vendor, field.get_default()) for field in fields]
+        fields = {one.attname: one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)}
+        rest = [field for name, field in fields.items() if name not in names]
+        made = [field for field in rest if field.default is not NOT_PROVIDED and callable(field.default)]
+        fixed = [field for field in rest if field not in made]
+        self.columns = (*names, *(field.attname for field in fixed), *(field.attname for field in made))
+        self._converters = _converters(model, vendor, names)
+        self._fixed = [_stored(field, vendor, field.get_default()) for field in fixed]
+        self._made = [(field.get_default, _converter(field, vendor)) for field in made]
 
     def values(self, row: Row) -> list[Any]:
         """What the driver takes for a row of `{field name: value}`, column by column."""
-        found = self._blank.copy()
-        for name, value in row.items():
-            place, convert = self._places[name]
-            found[place] = value if convert is None else convert(value)
-        for name, make in self._made:
-            if name not in row:
-                place, convert = self._places[name]
-                found[place] = make() if convert is None else convert(make())
+        found = list(row.values())
+        _convert(found, self._converters)
+        found += self._fixed
+        found += [make() if convert is None else convert(make()) for make, convert in self._made]
         return found
 
 
@@ -56,10 +57,9 @@ def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on:
 
     A row that is there already, by the unique columns `on`, is left as it is, or has the column `add_up` increased.
     """
-    if not rows:
-        return
-    table = _table(model, _here().vendor)
-    _run(partial(_insertion, model, table.columns, add_up, tuple(on)), [table.values(row) for row in rows])
+    for names, some in _alike(rows):
+        shape = _shape(model, _here().vendor, names)
+        _run(partial(_insertion, model, shape.columns, add_up, tuple(on)), [shape.values(row) for row in some])
 
 
 @lru_cache(maxsize=1024)
@@ -74,13 +74,28 @@ def _insertion(model: type[models.Model], columns: tuple[str, ...], add_up: str,
 
 
 def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key: Sequence[str] = ("id",)) -> None:
-    """Update each row found by `key` to its other values. All rows name the same fields. `where` is further SQL about `t`."""
-    if not rows:
-        return
-    vendor, names = _here().vendor, (*(name for name in rows[0] if name not in key), *key)
-    converters = _converters(model, vendor, names)
-    values = [[row[name] if convert is None else convert(row[name]) for name, convert in converters] for row in rows]
-    _run(partial(_change, model, vendor, names, where, tuple(key)), values)
+    """Update each row found by `key` to its other values. `where` is further SQL about `t`."""
+    vendor = _here().vendor
+    for given, some in _alike(rows):
+        names = (*(name for name in given if name not in key), *key)
+        converters, ordered = _converters(model, vendor, names), itemgetter(*names)
+        values = [list(ordered(row)) for row in some]
+        for row in values:
+            _convert(row, converters)
+        _run(partial(_change, model, vendor, names, where, tuple(key)), values)
+
+
+def _alike(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:
+    """Rows together that name the same fields in the same order, as one statement needs them."""
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row)].append(row)
+    return groups.items()
+
+
+def _convert(values: list[Any], converters: Sequence[tuple[int, Convert]]) -> None:
+    for place, convert in converters:
+        values[place] = convert(values[place])
 
 
 @lru_cache(maxsize=1024)
@@ -102,8 +117,6 @@ def _change(
 
 def delete(model: type[models.Model], ids: Sequence[uuid.UUID]) -> None:
     """Delete rows by their primary keys."""
-    if not ids:
-        return
     convert = _converter(model._meta.pk, _here().vendor)
     _run(partial(_deletion, model), [[one if convert is None else convert(one)] for one in ids])
 
@@ -159,6 +172,8 @@ def _run(statement: Callable[[int], str], rows: Sequence[Sequence[Any]]) -> None
     """Run `statement(number of rows)` for all rows. What SQLite charges for is the text of a statement, which it has to read
     anew for each number of rows; what PostgreSQL charges for is the way there and back."""
     here = _here()
+    if not rows:
+        return
     if here.vendor == "sqlite":
         with here.wrap_database_errors:
             _sqlite(here).executemany(_for_sqlite(statement(1)), rows)
@@ -179,13 +194,15 @@ def _mark(field: Any, vendor: str) -> str:
 
 
 @cache
-def _table(model: type[models.Model], vendor: str) -> Table:
-    return Table(model, vendor)
+def _shape(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> Shape:
+    return Shape(model, vendor, names)
 
 
 @cache
-def _converters(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> list[tuple[str, Convert | None]]:
-    return [(name, _converter(model._meta.get_field(name), vendor)) for name in names]
+def _converters(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> list[tuple[int, Convert]]:
+    """`(place, converter)` of the columns that the driver does not take as they are."""
+    found = [(place, _converter(model._meta.get_field(name), vendor)) for place, name in enumerate(names)]
+    return [(place, convert) for place, convert in found if convert is not None]
 
 
 def _stored(field: Any, vendor: str, value: Any) -> Any:
@@ -215,6 +232,7 @@ def _hex(value: uuid.UUID | None) -> str | None:
     return None if value is None else value.hex
 
 
+@lru_cache(maxsize=64)  # the rows of one turn were written at the same moment
 def _naive(value: datetime | None) -> str | None:
     """SQLite keeps times as text, in UTC and without saying so."""
     if value is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -133,8 +132,8 @@ class Page:
         bulk.insert(Body, self._bodies, on=("call_id", "attempt"))
         bulk.insert(Attempt, list(self._attempts.values()))
         bulk.update(Attempt, list(self._attempt_changes.values()), key=("call_id", "number"))
-        for rows in _alike({"id": key, **change} for key, change in self._call_changes.items()):
-            bulk.update(Call, rows, where=STILL_OPEN)
+        changes = [{"id": key, **change} for key, change in self._call_changes.items()]
+        bulk.update(Call, changes, where=STILL_OPEN)
 
     def _change(self, call_id: uuid.UUID, change: Row) -> None:
         new = self._calls.get(call_id)
@@ -153,11 +152,3 @@ class Page:
                 "created_at": self._now,
             }
         )
-
-
-def _alike(rows: Iterable[Row]) -> Iterable[list[Row]]:
-    """Rows in groups that name the same columns, as one statement needs them."""
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[tuple(row)].append(row)
-    return groups.values()
