@@ -66,10 +66,13 @@ class Page:
         self._calls[values["id"]] = {"created_at": self._now, **values}
         self._body(values["id"], 0, request)
 
-    def start_attempt(self, call_id: uuid.UUID, number: int, waited_ms: int, queue_ms: int, wait_cause: str) -> None:
+    def start_attempt(
+        self, attempt_id: uuid.UUID, call_id: uuid.UUID, number: int, waited_ms: int, queue_ms: int, wait_cause: str
+    ) -> None:
         """An attempt that may now go over the wire. `waited_ms` is its own time in line, `queue_ms` that of all attempts."""
         now = self._now
         self._attempts[call_id, number] = {
+            "id": attempt_id,
             "call_id": call_id,
             "number": number,
             "queued_at": now - timedelta(milliseconds=waited_ms),

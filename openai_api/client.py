@@ -272,6 +272,7 @@ class Client:
             tokens=tokens,
             cost=cost,
             probe=self.probe,
+            id=call_id,
         )
         return Passage(call_id, request, ticket, row, logged, model, retries)
 

@@ -163,6 +163,8 @@ class Response:
 async def send(request: Request, on_sent: Callable[[], None] | None = None) -> Response:
     """Send once and return when the headers have come. Raises NotSent, OutcomeUnknown or TimedOut.
 
+    The request's timeout bounds the way to a connection and the time between two pieces of the answer's body; the whole is for
+    the caller to bound, whose TimeoutError `broken` puts into words.
     `on_sent` is called when the last byte of the body was handed to the network.
     """
     try:

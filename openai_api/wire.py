@@ -70,7 +70,8 @@ class Wire:
         read: float,
         on_sent: OnSent | None = None,
     ) -> Answer:
-        """One request, once. `connect` and `read` are the longest waits for the connection and between bytes, in seconds.
+        """One request, once. `connect` is the longest wait for the connection, `read` that between two pieces of a body that is
+        read piece by piece, in seconds; how long the rest may take, whoever asks has to bound.
 
         `on_sent` is called when the last byte of the body was handed to the network.
         """
@@ -108,12 +109,10 @@ class Wire:
                 skip_payload=method == "HEAD",
                 read_until_eof=True,
                 auto_decompress=False,
-                read_timeout=timeout.sock_read,
             )
             writer = StreamWriter(protocol, asyncio.get_running_loop())
             await writer.write_headers(f"{method} {url.target} HTTP/1.1", _head(method, url, headers, len(body)))
             await writer.write_eof(body)
-            protocol.start_timeout()
             if on_sent is not None:
                 on_sent()
             message, content = await protocol.read()
@@ -122,7 +121,7 @@ class Wire:
         except BaseException:
             connection.close()
             raise
-        return Answer(message.code, message.raw_headers, Body(content, connection))
+        return Answer(message.code, message.raw_headers, Body(content, connection, timeout.sock_read))
 
     async def _connected(self, url: Address, timeout: aiohttp.ClientTimeout) -> aiohttp.connector.Connection:
         """A connection that was kept, or a new one."""
@@ -175,11 +174,17 @@ class Body(httpx.AsyncByteStream):
     """The bytes of an answer as they come, packed or not, and the connection that they come from."""
 
     def __init__(
-        self, content: aiohttp.StreamReader, held: aiohttp.ClientResponse | aiohttp.connector.Connection
+        self,
+        content: aiohttp.StreamReader,
+        held: aiohttp.ClientResponse | aiohttp.connector.Connection,
+        between: float | None = None,
     ) -> None:
-        self._content, self._held = content, held
+        self._content, self._held, self._between = content, held, between
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if isinstance(self._held, aiohttp.connector.Connection) and self._held.protocol is not None:
+            self._held.protocol.read_timeout = self._between
+            self._held.protocol.start_timeout()
         async for chunk in self._content.iter_any():
             yield chunk
 

@@ -5,7 +5,7 @@ Sources: the `x-ratelimit-*` and `retry-after*` headers (OpenAI's rate limit gui
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import F
 
@@ -24,8 +24,7 @@ FOREIGN = ("not_openai", "redirect_refused")
 known: set[tuple[str, str]] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """What is left of a quota of OpenAI's (`requests` or `tokens`), by its name, and when it is full again, as OpenAI says it."""
 
     kind: str

@@ -15,8 +15,9 @@ from openai_api.throttle import Throttle
 class Ticket:
     """One attempt of a call (or one batch execution, `call_id` None), from its place in line to its end.
 
-    `connection` and `model` name the holds that may keep it back; a `probe` passes a broken connection's hold. `tokens` and
-    `cost` (billionths of a dollar) are what it is expected to use. Times of `queued_at` are this process's monotonic clock.
+    The first attempt's `id` is its call's. `connection` and `model` name the holds that may keep it back; a `probe` passes a
+    broken connection's hold. `tokens` and `cost` (billionths of a dollar) are what it is expected to use. Times of `queued_at`
+    are this process's monotonic clock.
     """
 
     throttle: Throttle

@@ -7,9 +7,8 @@ in memory before its commit, so that a turn that failed can be taken again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from logs.recorder import Ended, Page
 from logs.redaction import Redacted
@@ -24,8 +23,7 @@ SOONEST = 0.005
 Line = dict[str, list[Ticket]]
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Stand in line. With `call` (fields of the log's row) and `request`, the call's row is written first."""
 
     ticket: Ticket
@@ -33,16 +31,14 @@ class Arrival:
     request: Redacted | None = None
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """The request went out whole, `at` seconds of this process's monotonic clock."""
 
     ticket: Ticket
     at: float
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """An attempt is over, or its caller left the line, `at` seconds of this process's monotonic clock.
 
     With `following` the call goes on for the `reason` given. `done` is settled once it is written; without it nobody waits.
@@ -61,7 +57,7 @@ class Ending:
         return self.done is None and self.following is None
 
     def again(self) -> Ending:
-        return replace(self, tries=self.tries + 1)
+        return self._replace(tries=self.tries + 1)
 
 
 Command = Arrival | Sent | Ending
@@ -195,7 +191,8 @@ class Turn:
         self._passing.append(ticket)
         if ticket.call_id:
             waited = round(self._waited(ticket) * 1000)
-            self._page.start_attempt(ticket.call_id, ticket.attempt, waited, ticket.queue_ms + waited, ticket.cause)
+            so_far = ticket.queue_ms + waited
+            self._page.start_attempt(ticket.id, ticket.call_id, ticket.attempt, waited, so_far, ticket.cause)
 
     def _keep(self, ticket: Ticket, obstacle: Obstacle) -> None:
         """Whoever's deadline has passed leaves with the name of the limit and the time to come back."""

@@ -47,12 +47,16 @@ def server(settings) -> Iterator[Callable[[Answer], str]]:
 
 def send(url: str, method: str = "POST", timeout: float = 5.0) -> bytes:
     async def once() -> bytes:
+        request = transport.Request(method, url, content=b"{}", timeout=timeout)
         try:
-            response = await transport.send(transport.Request(method, url, content=b"{}", timeout=timeout))
-            try:
-                return await response.read()
-            finally:
-                await response.close()
+            async with asyncio.timeout(timeout):
+                response = await transport.send(request)
+                try:
+                    return await response.read()
+                finally:
+                    await response.close()
+        except TimeoutError as error:
+            raise transport.broken(request, error) from error
         finally:
             await transport.close()
 
