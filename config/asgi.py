@@ -10,6 +10,6 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
-from config.entry import Application, by_path  # noqa: E402 - apps must be ready before models are imported
+from config.entry import Application, by_path, told_by_proxies  # noqa: E402 - apps must be ready before models are imported
 
-application = by_path(cast(Application, pages))
+application = told_by_proxies(by_path(cast(Application, pages)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from openai_api import transport
 from openai_api.gate import gate
@@ -19,6 +21,25 @@ MACHINE_PATHS: dict[str, Application] = {
     "/hookapi/": webhook_receiver,
     "/proxy/": proxy,
 }
+
+
+# A reverse proxy on this machine may say for whom it asks; nobody else may.
+TRUSTED = ["127.0.0.1", "::1"]
+
+
+def told_by_proxies(inner: Application) -> Application:
+    """`inner`, which sees the client and scheme that a trusted reverse proxy says. A request that no proxy speaks of goes straight
+    on: to look up whether its client is one to be trusted takes as long as to find its way."""
+    heard = cast(Application, ProxyHeadersMiddleware(cast(Any, inner), TRUSTED))
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        for name, _ in scope.get("headers", ()):
+            if name.startswith(b"x-forwarded-"):
+                await heard(scope, receive, send)
+                return
+        await inner(scope, receive, send)
+
+    return application
 
 
 def by_path(pages: Application) -> Application:

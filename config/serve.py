@@ -89,8 +89,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         log_config=None,
-        # A reverse proxy on this machine may say for whom it asks; nobody else may.
-        forwarded_allow_ips="127.0.0.1,::1",
+        proxy_headers=False,  # see config.entry
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     sockets = [socket.socket(fileno=options.socket)] if options.socket is not None else None

@@ -24,7 +24,7 @@ CREDENTIALS = re.compile(r"(?<=://)[^/\s:@\[]*:[^/\s@]+(?=@)")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
 # A JSON body that names none of these, nor could by writing a letter as \u0061, holds no secret field.
-SUSPICIOUS = re.compile(rb"\\u00|" + "|".join(sorted(SECRET_FIELDS)).encode())
+SUSPICIOUS = (b"\\u00", *(name.encode() for name in sorted(SECRET_FIELDS)))
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 UNLOGGED = "[redacted: not to be logged]"
 LONGEST_IN_PATTERN = 2_000  # a pattern of a longer value takes long to make
@@ -53,8 +53,9 @@ def mark(kind: str, value: str) -> str:
 def headers(values: Iterable[tuple[str, str]] | Mapping[str, str]) -> dict[str, str]:
     pairs = values.items() if isinstance(values, Mapping) else values
     shown = {name.lower(): value for name, value in pairs}
-    for name in SECRET_HEADERS & shown.keys():
-        shown[name] = mark("credential", shown[name])
+    if not SECRET_HEADERS.isdisjoint(shown):
+        for name in SECRET_HEADERS & shown.keys():
+            shown[name] = mark("credential", shown[name])
     # Nearly always there is nothing else to hide: one look at all of them tells.
     together = "\n".join(shown.values())
     return shown if clean(together) == together else {name: clean(value) for name, value in shown.items()}
@@ -80,7 +81,8 @@ class Formatter(logging.Formatter):
 
 def storable(text: str) -> str:
     """Without what JSON may hold and neither a text column nor UTF-8 takes: NUL and halves of surrogate pairs."""
-    return UNSTORABLE.sub("\ufffd", text)
+    # Whether a text is ASCII it knows without looking; to look for a pattern takes as long as all else here.
+    return text if text.isascii() and "\0" not in text else UNSTORABLE.sub("\ufffd", text)
 
 
 def forget(content: bytes, key: str) -> bytes:
@@ -200,7 +202,7 @@ def _readable(content: bytes, content_type: str) -> str:
     boundary = BOUNDARY.search(content_type) if "multipart" in content_type else None
     if boundary and len(content) <= FORM_LIMIT:
         return clean("\n".join(_form_lines(content, boundary[1])))
-    if "json" in content_type and len(content) <= 4 * LIMIT and SUSPICIOUS.search(content):
+    if "json" in content_type and len(content) <= 4 * LIMIT and any(word in content for word in SUSPICIOUS):
         try:
             return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
         except (ValueError, RecursionError):

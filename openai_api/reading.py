@@ -53,7 +53,8 @@ def parse(content: bytes) -> Any:
     try:
         # Told by its first byte to be UTF-8, it needs no guessing at which Unicode it is.
         found = json.loads(content.decode() if content[:1] in (b"{", b"[") else content)
-        return _storable(found) if MAYBE_UNSTORABLE.search(content) else found
+        doubtful = (b"\\u" in content or b"\xed" in content) and MAYBE_UNSTORABLE.search(content)
+        return _storable(found) if doubtful else found
     except (ValueError, RecursionError):
         return None
 
