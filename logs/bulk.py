@@ -16,6 +16,7 @@ from functools import cache, lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
+import orjson
 from django.db import connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields import NOT_PROVIDED
@@ -222,10 +223,17 @@ def _converter(field: Any, vendor: str) -> Convert | None:
         if isinstance(field, models.DateTimeField):
             return _naive
         if isinstance(field, models.JSONField):
-            return json.dumps
+            return _json
         if isinstance(field, models.DecimalField):
             return _text
     return lambda value: field.get_db_prep_save(value, connection)
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # what only Python's own writes: whole numbers of any size, names that are no text
+        return json.dumps(value)
 
 
 def _hex(value: uuid.UUID | None) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from logs.redaction import storable
 from openai_api import errors
 
@@ -51,12 +53,20 @@ class Reading:
 def parse(content: bytes) -> Any:
     """The JSON of a body, or None. Its texts are such as a database and a page can hold."""
     try:
-        # Told by its first byte to be UTF-8, it needs no guessing at which Unicode it is.
-        found = json.loads(content.decode() if content[:1] in (b"{", b"[") else content)
+        found = _loaded(content)
         doubtful = (b"\\u" in content or b"\xed" in content) and MAYBE_UNSTORABLE.search(content)
         return _storable(found) if doubtful else found
     except (ValueError, RecursionError):
         return None
+
+
+def _loaded(content: bytes) -> Any:
+    """Raises ValueError or RecursionError. Python's own parser takes what the quick one does not: other Unicodes, NaN, halves of
+    surrogate pairs, depth."""
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        return json.loads(content)
 
 
 def _storable(value: Any) -> Any:
