@@ -150,17 +150,16 @@ class Gate:
         found, self._kept = self._kept, []
         with contextlib.suppress(queue.Empty):
             self._add(found, self._inbox.get(timeout=GLANCE if found else self._wake_in))
+            awaited = bool(self._line) or any(map(_is_awaited, found))
             while len(found) < MOST_A_TURN:
-                self._add(found, self._inbox.get(timeout=LINGER) if self._can_wait(found) else self._inbox.get_nowait())
+                self._add(found, self._inbox.get_nowait() if awaited else self._inbox.get(timeout=LINGER))
+                awaited = awaited or any(map(_is_awaited, found[-1:]))
         return found
 
     @staticmethod
     def _add(found: list[Command], command: Command | None) -> None:
         if command is not None:
             found.append(command)
-
-    def _can_wait(self, found: list[Command]) -> bool:
-        return not self._line and all(isinstance(one, Ending) and one.patient for one in found)
 
     def take_turn(self, commands: Sequence[Command]) -> None:
         """One turn. Where its writing fails for another reason than the database's absence, each command is tried alone."""
@@ -213,6 +212,11 @@ class Gate:
                 if command.done is not None:
                     command.done.fail(error)
         self._wake_in = GLANCE
+
+
+def _is_awaited(command: Command) -> bool:
+    """Whether somebody waits for what this turn says. Nobody does for an ending that may be written soon."""
+    return not (isinstance(command, Ending) and command.patient)
 
 
 gate = Gate()
