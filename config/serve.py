@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connections
 
-from config.corked import Protocol
+from config.protocol import Protocol
 from jobs.tables import process_started
 
 # Open streams get this long after SIGTERM; the supervisor ends everything after four seconds.

@@ -7,7 +7,6 @@ as they come, both ways; the call stands in the log before a byte of it leaves.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -19,8 +18,9 @@ from openai_api import errors, passing
 from openai_api.client import Forwarded
 from openai_api.passage import Passage
 from openai_api.upload import CallerLeft, Upload
-from proxy import breaks, knocks, options, refusals
+from proxy import breaks, hangups, knocks, options, refusals
 from proxy.doors import Door, Headers, door
+from proxy.hangups import HangUps
 from proxy.refusals import Refusal
 
 Scope = MutableMapping[str, Any]
@@ -32,8 +32,6 @@ PLACE = re.compile(r"/proxy/([^/]{1,360})/v1(/.*)?")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Larger bodies are passed on as they come; these are held, so that they can be logged, counted and sent again.
 HELD = 1024 * 1024
-# Whoever is answered sooner is not watched for hanging up.
-WATCH_AFTER = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +49,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if isinstance(passage, Refusal):
         await _refuse(send, passage)
         return
-    await _pass(passage, receive, send)
+    await _pass(passage, hangups.of(scope), send)
 
 
 async def _prepare(scope: Scope, receive: Receive) -> Passage | Refusal:
@@ -131,37 +129,24 @@ async def _next(receive: Receive) -> Message:
     return message
 
 
-async def _pass(passage: Passage, receive: Receive, send: Send) -> None:
+async def _pass(passage: Passage, hang_ups: HangUps, send: Send) -> None:
     """Open the passage and give its answer on. A caller who hangs up closes it, and with it OpenAI's side, at once."""
     work = asyncio.current_task()
     assert work is not None  # noqa: S101 - a coroutine runs in a task
-    watch: list[asyncio.Task[None]] = []
-    later = asyncio.get_running_loop().call_later(
-        WATCH_AFTER, lambda: watch.append(asyncio.ensure_future(_watch(receive, work, passage)))
-    )
+
+    def hung_up() -> None:
+        passage.left = True
+        work.cancel()
+
+    hang_ups.add(hung_up)
     try:
         await _answer(passage, send)
     except asyncio.CancelledError:
         if not passage.left:
             raise
     finally:
-        later.cancel()
-        for task in watch:
-            task.cancel()
+        hang_ups.discard(hung_up)
         await passage.close(urgent=False)
-
-
-async def _watch(receive: Receive, work: asyncio.Task[Any], passage: Passage) -> None:
-    """Wait for the caller to hang up. While its body is still being read, that reader is the one to notice."""
-    upload = passage.request.stream
-    if upload is not None:
-        await upload.over.wait()
-    if upload is None or upload.whole:
-        with contextlib.suppress(CallerLeft):
-            while True:
-                await _next(receive)
-    passage.left = True
-    work.cancel()
 
 
 async def _answer(passage: Passage, send: Send) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from config.corked import Corked
 from config.entry import told_by_proxies
+from config.protocol import Corked
 
 LYON, PROXY, STRANGER = "203.0.113.9", ("127.0.0.1", 4711), ("198.51.100.7", 4711)
 SAYS = [(b"host", b"patchbay.example"), (b"x-forwarded-for", LYON.encode()), (b"x-forwarded-proto", b"https")]

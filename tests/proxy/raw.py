@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import uvicorn
 
+from config.protocol import Protocol
 from tests.conftest import wait_until
 
 Behaviour = Callable[[socket.socket], None]
@@ -83,7 +84,7 @@ class Web:
     """An ASGI application on a free port, in a thread of its own."""
 
     def __init__(self, application: object) -> None:
-        config = uvicorn.Config(application, port=0, lifespan="off", log_config=None, access_log=False)  # type: ignore[arg-type]
+        config = uvicorn.Config(application, port=0, lifespan="off", log_config=None, access_log=False, http=Protocol)  # type: ignore[arg-type]
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.thread.start()

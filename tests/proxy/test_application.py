@@ -12,7 +12,9 @@ import pytest
 
 from logs.models import Attempt, Body, Call
 from openai_api import loop
+from proxy import hangups
 from proxy.application import HELD, application
+from proxy.hangups import HangUps
 from tests import builders
 from tests.conftest import FarSide, wait_until
 from tests.proxy.builders import ask, scope, token
@@ -328,28 +330,32 @@ EVENTS = {"content-type": "text/event-stream; charset=utf-8"}
 
 
 class Caller:
-    """A caller that may hang up: `left` tells the application so."""
+    """A caller that may hang up."""
 
     def __init__(self, path: str, secret: str, body: bytes = SAY_HELLO) -> None:
         self.sent: list[dict[str, Any]] = []
         named = [("authorization", f"Bearer {secret}"), ("content-type", "application/json")]
-        self.scope, self.body = scope("POST", place(path), named), [body]
+        self.hang_ups, self.body = HangUps(), [body]
+        self.scope = {**scope("POST", place(path), named), "extensions": {hangups.EXTENSION: self.hang_ups}}
 
     async def run(self, leave_when: Callable[[], bool]) -> None:
         """Ask, and hang up as soon as `leave_when` is true."""
 
         async def receive() -> dict[str, Any]:
-            if self.body:
-                return {"type": "http.request", "body": self.body.pop(), "more_body": False}
-            while not leave_when():
-                await asyncio.sleep(0.005)
-            return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": self.body.pop(), "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             self.sent.append(message)
 
+        async def leave() -> None:
+            while not leave_when():
+                await asyncio.sleep(0.005)
+            self.hang_ups.tell()
+
+        leaving = asyncio.ensure_future(leave())
         async with asyncio.timeout(10):
             await application(self.scope, receive, send)
+        leaving.cancel()
 
 
 def test_a_stream_passes_chunk_by_chunk(far_side: Install, secret: str) -> None:
@@ -369,6 +375,15 @@ def test_a_caller_who_leaves_in_mid_stream_closes_openais_side_at_once(far_side:
     call = ended()
     assert (call.state, call.error_code, call.object_id) == ("cancelled", "client_left", "resp_9")
     assert "resp_9" in Body.objects.get(attempt=1).text
+
+
+def test_a_caller_who_left_before_the_call_was_made_is_noticed_too(far_side: Install, secret: str) -> None:
+    far_side(lambda request: httpx.Response(200, json=RESPONSE))
+    caller = Caller("/responses", secret)
+    caller.hang_ups.tell()
+    loop.run(caller.run(lambda: False))
+    assert caller.sent == []
+    assert ended().error_code == "client_left"
 
 
 def test_a_stream_that_breaks_off_has_no_end(far_side: Install, secret: str) -> None:

@@ -18,6 +18,7 @@ import uvicorn
 from openai import AuthenticationError, OpenAI
 
 from config.entry import by_path
+from config.protocol import Protocol
 from connections.models import Installation
 from logs.models import Body, Call
 from proxy import knocks
@@ -37,7 +38,9 @@ def served() -> Iterator[str]:
     """The address of a running server with the program's entry, whose pages are not asked here."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(by_path(application), host="127.0.0.1", port=port, log_config=None, access_log=False)
+        uvicorn.Config(
+            by_path(application), host="127.0.0.1", port=port, log_config=None, access_log=False, http=Protocol
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,5 +1,9 @@
-"""Answers leave in one piece. Uvicorn writes the head of an answer and its body one after the other, each a word with the
-kernel and a packet of its own; what is written within one step of the event loop is sent together here (`tests/bench`)."""
+"""Uvicorn's own protocol, but for two things.
+
+Answers leave in one piece: uvicorn writes the head of an answer and its body one after the other, each a word with the kernel and
+a packet of its own; what is written within one step of the event loop is sent together here (`tests/bench`). And whoever wants
+to hear at once that a caller hung up is told (`proxy.hangups`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import asyncio
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from proxy import hangups
 
 
 class Corked:
@@ -40,7 +46,22 @@ class Corked:
 
 
 class Protocol(HttpToolsProtocol):
-    """Uvicorn's own, with its transport corked."""
+    """One connection, with the requests that come over it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._hang_ups = hangups.HangUps()
         super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {hangups.EXTENSION: self._hang_ups}  # type: ignore[dict-item]
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        # Reading was paused while a large body came faster than it was taken; only who reads notices an end.
+        if not self.pipeline:
+            self.flow.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._hang_ups.tell()
