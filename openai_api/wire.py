@@ -182,9 +182,11 @@ class Body(httpx.AsyncByteStream):
         self._content, self._held, self._between = content, held, between
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if isinstance(self._held, aiohttp.connector.Connection) and self._held.protocol is not None:
-            self._held.protocol.read_timeout = self._between
-            self._held.protocol.start_timeout()
+        protocol = self._held.protocol if isinstance(self._held, aiohttp.connector.Connection) else None
+        # The end of a body stops its timer; one that has come whole has had its end.
+        if protocol is not None and not self._content.is_eof():
+            protocol.read_timeout = self._between
+            protocol.start_timeout()
         async for chunk in self._content.iter_any():
             yield chunk
 

@@ -224,3 +224,34 @@ def test_the_sandbox_is_allowed_at_its_own_port_only(settings):
     guard.check_url("http://127.0.0.1:8001/v1")
     with pytest.raises(errors.AddressRefused):
         guard.check_url("http://127.0.0.1:5432/v1")
+
+
+def test_the_timer_of_one_body_does_not_end_the_next_answer_of_its_connection(settings):
+    settings.ALLOW_PRIVATE_ADDRESSES = LOOPBACK
+    connections = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        for wait in (0.0, 0.6):
+            await reader.readuntil(b"{}")
+            await asyncio.sleep(wait)
+            writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+
+    async def ask(url: str, timeout: float) -> bytes:
+        response = await transport.send(transport.Request("POST", url, content=b"{}", timeout=timeout))
+        content = b"".join([chunk async for chunk in response.chunks()])
+        await response.close()
+        return content
+
+    async def twice() -> list[bytes]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/responses"
+        try:
+            return [await ask(url, 0.3), await ask(url, 5.0)]
+        finally:
+            await transport.close()
+            connections[0].close()
+            server.close()
+
+    assert asyncio.run(twice()) == [b"ok", b"ok"]
+    assert len(connections) == 1
