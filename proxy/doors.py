@@ -21,6 +21,8 @@ from proxy.options import Options
 
 # A revoked token, a replaced key and a changed limit are heeded after so many seconds.
 FRESH = 1.0
+# So many seconds before, a door that is in use is looked at again, so that nobody has to wait for it.
+EARLY = 0.3
 MOST_KEPT = 1000
 MOST_HEADS = 50
 USED_EVERY = timedelta(minutes=1)
@@ -86,12 +88,11 @@ async def door(installation: str, token: str) -> Door | None:
     kept = _kept.get(key)
     if kept is None:
         return _keep(key, await _look(*key))
-    if kept.until > time.monotonic():
-        return kept.door
-    if kept.look is None:
+    rest = kept.until - time.monotonic()
+    if rest < EARLY and kept.look is None:
         kept.look = asyncio.ensure_future(_look(*key))
         kept.look.add_done_callback(lambda look: _looked(key, kept, look))
-    return await asyncio.shield(kept.look)
+    return kept.door if rest > 0 or kept.look is None else await asyncio.shield(kept.look)
 
 
 def _keep(key: tuple[str, str], found: Door | None) -> Door | None:
@@ -104,10 +105,11 @@ def _keep(key: tuple[str, str], found: Door | None) -> Door | None:
 
 def _looked(key: tuple[str, str], kept: Kept, look: asyncio.Task[Door | None]) -> None:
     kept.look = None
+    if look.cancelled() or look.exception() is not None:
+        return
     if _kept.get(key) is kept:
         del _kept[key]
-    if not look.cancelled() and look.exception() is None:
-        _keep(key, look.result())
+    _keep(key, look.result())
 
 
 async def _look(installation: str, token_digest: str) -> Door | None:

@@ -13,11 +13,13 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from connections import actions as connections
+from connections.models import Installation
 from openai_api import loop
 from proxy import actions, doors
 from proxy.doors import Door
-from proxy.models import Token
+from proxy.models import Token, digest
 from tests import builders
+from tests.conftest import wait_until
 from tests.proxy.builders import ADA, token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,6 +104,55 @@ def test_a_crowd_at_one_door_sends_one_to_look_again(monkeypatch: pytest.MonkeyP
         return await asyncio.gather(*(doors.door(str(here.pk), secret) for _ in range(50)))
 
     assert all(loop.run(crowd())) and len(looks) == 1
+
+
+def nearly_over(monkeypatch: pytest.MonkeyPatch, here: Installation, secret: str) -> doors.Kept:
+    """The door that is kept, early enough to be looked at again and not yet to be looked at first."""
+    monkeypatch.setattr(doors, "EARLY", 60.0)
+    kept = doors._kept[str(here.pk), digest(secret)]
+    kept.until = time.monotonic() + 30
+    return kept
+
+
+def test_nobody_waits_while_a_door_in_use_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = builders.installation()
+    secret = token(here)
+    assert door(here.pk, secret) is not None
+    looked, go_on, find = threading.Event(), threading.Event(), doors._find
+
+    def slowly(*key: str) -> Door | None:
+        looked.set()
+        go_on.wait(10)
+        return find(*key)
+
+    monkeypatch.setattr(doors, "_find", slowly)
+    kept = nearly_over(monkeypatch, here, secret)
+    assert door(here.pk, secret) is kept.door
+    assert looked.wait(10)
+    go_on.set()
+    wait_until(lambda: kept not in doors._kept.values())
+    opened = door(here.pk, secret)
+    assert opened is not None and opened is not kept.door
+
+
+def test_a_look_that_fails_takes_no_door_away_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = builders.installation()
+    secret = token(here)
+    assert door(here.pk, secret) is not None
+    kept = nearly_over(monkeypatch, here, secret)
+
+    def broken(*key: str) -> Door | None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(doors, "_find", broken)
+        assert door(here.pk, secret) is kept.door
+        wait_until(lambda: kept.look is None)
+        assert door(here.pk, secret) is kept.door
+        kept.until = 0.0
+        with pytest.raises(OperationalError):
+            door(here.pk, secret)
+    assert door(here.pk, secret) is not None
 
 
 def test_a_flood_of_wrong_tokens_takes_a_few_threads_only() -> None:
