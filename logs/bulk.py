@@ -1,6 +1,6 @@
-"""Many rows in one statement. What a crowd of calls writes goes to the database in a handful of statements, however many they are.
-
-Both statements run on SQLite (3.33 or newer) and PostgreSQL. Values are converted as the models' own fields do it.
+"""Many rows by one statement. What a crowd of calls writes goes to the database in a handful of statements, however many they are:
+SQLite takes the rows of each one by one, PostgreSQL all in one. Statements run on SQLite (3.33 or newer) and PostgreSQL.
+Values are converted as the models' own fields do it.
 """
 
 from __future__ import annotations
