@@ -1,8 +1,9 @@
 """Uvicorn's own protocol, but for two things.
 
 Answers leave in one piece: uvicorn writes the head of an answer and its body one after the other, each a word with the kernel and
-a packet of its own; what is written within one step of the event loop is sent together here (`tests/bench`). And whoever wants
-to hear at once that a caller hung up is told (`proxy.hangups`).
+a packet of its own; what is written within one step of the event loop is sent together here, and at the latest when the answer
+is whole, so that its reader does not wait for what we still have to write about it (`tests/bench`). And whoever wants to hear at
+once that a caller hung up is told (`proxy.hangups`).
 """
 
 from __future__ import annotations
@@ -25,24 +26,24 @@ class Corked:
 
     def write(self, data: bytes) -> None:
         if not self._held:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._inner.close()
 
     def abort(self) -> None:
         self._held = []
         self._inner.abort()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
         held, self._held = self._held, []
         if held and not self._inner.is_closing():
             self._inner.write(b"".join(held))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 class Protocol(HttpToolsProtocol):
@@ -50,7 +51,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._hang_ups = hangups.HangUps()
-        super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
+        self._corked = Corked(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._corked))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -61,6 +63,10 @@ class Protocol(HttpToolsProtocol):
         # Reading was paused while a large body came faster than it was taken; only who reads notices an end.
         if not self.pipeline:
             self.flow.resume_reading()
+
+    def on_response_complete(self) -> None:
+        self._corked.flush()
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
