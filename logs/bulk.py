@@ -31,26 +31,46 @@ Convert = Callable[[Any], Any]
 
 class Shape:
     """How rows that name the same fields, in the same order, get into a table: those columns, then all others with the
-    defaults of their fields."""
+    defaults of their fields.
+
+    A default that is always the same is written into the statement: to hand over a value takes as long as to store it.
+    """
 
     def __init__(self, model: type[models.Model], vendor: str, names: tuple[str, ...]) -> None:
         # Every field but a number that the database itself gives out.
         fields = {one.attname: one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField)}
         rest = [field for name, field in fields.items() if name not in names]
-        made = [field for field in rest if field.default is not NOT_PROVIDED and callable(field.default)]
-        fixed = [field for field in rest if field not in made]
-        self.columns = (*names, *(field.attname for field in fixed), *(field.attname for field in made))
+        literals = {field.attname: literal for field in rest if (literal := _literal(field)) is not None}
+        made = [field for field in rest if field.attname not in literals]
+        given = (*names, *(field.attname for field in made))
+        self.columns = (*given, *literals)
+        self.values_of_one = ", ".join([*(["%s"] * len(given)), *literals.values()])
         self._converters = _converters(model, vendor, names)
-        self._fixed = [_stored(field, vendor, field.get_default()) for field in fixed]
         self._made = [(field.get_default, _converter(field, vendor)) for field in made]
 
     def values(self, row: Row) -> list[Any]:
-        """What the driver takes for a row of `{field name: value}`, column by column."""
+        """What the driver takes for a row of `{field name: value}`, as the marks stand."""
         found = list(row.values())
         _convert(found, self._converters)
-        found += self._fixed
-        found += [make() if convert is None else convert(make()) for make, convert in self._made]
+        if self._made:
+            found += [make() if convert is None else convert(make()) for make, convert in self._made]
         return found
+
+
+def _literal(field: Any) -> str | None:
+    """A field's default as SQL writes it, None for one that is made anew each time or has no such form."""
+    if callable(field.default) and field.default not in (NOT_PROVIDED, dict, list):
+        return None
+    value = field.get_default()
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dict | list):
+        value = json.dumps(value)
+    if isinstance(value, str) and not {"'", "%"} & set(value):
+        return f"'{value}'"
+    return repr(value) if isinstance(value, int | float) else None
 
 
 def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on: Sequence[str] = ()) -> None:
@@ -60,18 +80,17 @@ def insert(model: type[models.Model], rows: Sequence[Row], add_up: str = "", on:
     """
     for names, some in _alike(rows):
         shape = _shape(model, _here().vendor, names)
-        _run(partial(_insertion, model, shape.columns, add_up, tuple(on)), [shape.values(row) for row in some])
+        _run(partial(_insertion, model, shape, add_up, tuple(on)), [shape.values(row) for row in some])
 
 
 @lru_cache(maxsize=1024)
-def _insertion(model: type[models.Model], columns: tuple[str, ...], add_up: str, on: tuple[str, ...], rows: int) -> str:
+def _insertion(model: type[models.Model], shape: Shape, add_up: str, on: tuple[str, ...], rows: int) -> str:
     table, end = _quoted(model._meta.db_table), ""
     if on:
         instead = f"UPDATE SET {add_up} = {table}.{add_up} + excluded.{add_up}" if add_up else "NOTHING"
         end = f" ON CONFLICT ({', '.join(on)}) DO {instead}"
-    mark = f"({', '.join(['%s'] * len(columns))})"
-    names = ", ".join(map(_quoted, columns))
-    return f"INSERT INTO {table} ({names}) VALUES {', '.join([mark] * rows)}{end}"  # noqa: S608 - names come from models
+    names = ", ".join(map(_quoted, shape.columns))
+    return f"INSERT INTO {table} ({names}) VALUES {', '.join([f'({shape.values_of_one})'] * rows)}{end}"  # noqa: S608 - names come from models
 
 
 def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key: Sequence[str] = ("id",)) -> None:
@@ -215,6 +234,8 @@ def _stored(field: Any, vendor: str, value: Any) -> Any:
 def _converter(field: Any, vendor: str) -> Convert | None:
     """What makes of a field's value what the driver takes, None for nothing. The commonest kinds have a short way on SQLite;
     tests hold them to Django's own."""
+    if vendor == "sqlite" and isinstance(field, models.BooleanField) and not field.null:
+        return int  # the driver looks long for what it may take that is no plain number
     if isinstance(field, PLAIN):
         return None
     if vendor == "sqlite":

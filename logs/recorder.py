@@ -96,17 +96,16 @@ class Page:
             "error_code": ended.error_code[:80],
             "error_message": ended.error_message,
             "rate_limits": ended.rate_limits,
-            "retry_reason": retry_reason[:200],
-            "retry_after_ms": retry_ms,
         }
+        if retry_reason:
+            change |= {"retry_reason": retry_reason[:200], "retry_after_ms": retry_ms}
+            self._change(call_id, {"state": "retrying"})
         if (call_id, number) in self._attempts:
             self._attempts[call_id, number].update(change)
         else:
             self._attempt_changes[call_id, number] = {"call_id": call_id, "number": number, **change}
         if ended.answer is not None:
             self._body(call_id, number, ended.answer)
-        if retry_reason:
-            self._change(call_id, {"state": "retrying"})
 
     def finish_call(self, call_id: uuid.UUID, ended: Ended, latency_ms: int | None) -> None:
         """The end of a call. `latency_ms` is the time at OpenAI over all attempts, None when nothing was sent."""

@@ -89,7 +89,7 @@ def forget(content: bytes, key: str) -> bytes:
     """What a far side said, without the key that it was sent: as it is, or as JSON, HTML and addresses write it."""
     if len(key) >= SHORTEST_KEY:
         for form in _forms(key):
-            if form in content:
+            if content.find(form) >= 0:  # see _suspicious
                 content = content.replace(form, mark("key", key).encode())
     return content
 
@@ -202,7 +202,7 @@ def _readable(content: bytes, content_type: str) -> str:
     boundary = BOUNDARY.search(content_type) if "multipart" in content_type else None
     if boundary and len(content) <= FORM_LIMIT:
         return clean("\n".join(_form_lines(content, boundary[1])))
-    if "json" in content_type and len(content) <= 4 * LIMIT and any(word in content for word in SUSPICIOUS):
+    if "json" in content_type and len(content) <= 4 * LIMIT and _suspicious(content):
         try:
             return clean(json.dumps(_without_secrets(json.loads(content)), ensure_ascii=False))
         except (ValueError, RecursionError):
@@ -211,6 +211,14 @@ def _readable(content: bytes, content_type: str) -> str:
         return clean(content[: 2 * LIMIT].decode("utf-8", errors="strict" if len(content) <= 2 * LIMIT else "ignore"))
     except UnicodeDecodeError:
         return f"[{content_type or 'binary'}, {len(content)} bytes]"
+
+
+def _suspicious(content: bytes) -> bool:
+    # Not by `in`: of bytes it asks first whether the word is a number, and an error is made and thrown away to say no.
+    for word in SUSPICIOUS:
+        if content.find(word) >= 0:
+            return True
+    return False
 
 
 def _form_lines(content: bytes, boundary: str) -> Iterator[str]:
