@@ -107,9 +107,13 @@ def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key:
 
 def _alike(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:
     """Rows together that name the same fields in the same order, as one statement needs them."""
-    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    last, alike = (), list[Row]()
     for row in rows:
-        groups[tuple(row)].append(row)
+        names = tuple(row)
+        if names != last:  # nearly always they are, and to compare is quicker than to look up
+            last, alike = names, groups.setdefault(names, [])
+        alike.append(row)
     return groups.items()
 
 
@@ -250,6 +254,13 @@ def _converter(field: Any, vendor: str) -> Convert | None:
     return lambda value: field.get_db_prep_save(value, connection)
 
 
+def ready(value: uuid.UUID | datetime) -> Any:
+    """An id or a time as the driver takes it: worth it for one that stands in many rows."""
+    if _here().vendor != "sqlite":
+        return value
+    return value.hex if isinstance(value, uuid.UUID) else _naive(value)
+
+
 def _json(value: Any) -> str:
     try:
         return orjson.dumps(value).decode()
@@ -257,15 +268,14 @@ def _json(value: Any) -> str:
         return json.dumps(value)
 
 
-def _hex(value: uuid.UUID | None) -> str | None:
-    return None if value is None else value.hex
+def _hex(value: uuid.UUID | str | None) -> str | None:
+    return value.hex if isinstance(value, uuid.UUID) else value
 
 
-@lru_cache(maxsize=64)  # the rows of one turn were written at the same moment
-def _naive(value: datetime | None) -> str | None:
+def _naive(value: datetime | str | None) -> str | None:
     """SQLite keeps times as text, in UTC and without saying so."""
-    if value is None:
-        return None
+    if not isinstance(value, datetime):
+        return value
     return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")[:-6]
 
 

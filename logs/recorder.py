@@ -22,6 +22,8 @@ from logs.redaction import Redacted
 OPEN = ("queued", "sending", "retrying", "unknown")
 STILL_OPEN = f"t.state IN ({', '.join(repr(state) for state in OPEN)})"
 Row = dict[str, Any]
+# A call's id as the database takes it (`bulk.ready`): it stands in half a dozen rows.
+Key = Any
 
 
 @dataclass(slots=True)
@@ -54,39 +56,42 @@ class Page:
     """Rows to insert and changes to make. A row that is inserted and changed in one turn is inserted as it ends up."""
 
     def __init__(self) -> None:
-        self._calls: dict[uuid.UUID, Row] = {}
-        self._attempts: dict[tuple[uuid.UUID, int], Row] = {}
+        self._calls: dict[Key, Row] = {}
+        self._attempts: dict[tuple[Key, int], Row] = {}
         self._bodies: list[Row] = []
-        self._call_changes: dict[uuid.UUID, Row] = defaultdict(dict)
-        self._attempt_changes: dict[tuple[uuid.UUID, int], Row] = {}
-        self._now = timezone.now()
+        self._call_changes: dict[Key, Row] = defaultdict(dict)
+        self._attempt_changes: dict[tuple[Key, int], Row] = {}
+        self._time = timezone.now()
+        self._now = bulk.ready(self._time)
 
     def open_call(self, values: Row, request: Redacted) -> None:
         """The row of a call that nobody has sent yet, with its request body. `values` are Call's fields, `id` among them."""
-        self._calls[values["id"]] = {"created_at": self._now, **values}
-        self._body(values["id"], 0, request)
+        key = bulk.ready(values["id"])
+        self._calls[key] = {"created_at": self._now, **values, "id": key}
+        self._body(key, 0, request)
 
     def start_attempt(
         self, attempt_id: uuid.UUID, call_id: uuid.UUID, number: int, waited_ms: int, queue_ms: int, wait_cause: str
     ) -> None:
         """An attempt that may now go over the wire. `waited_ms` is its own time in line, `queue_ms` that of all attempts."""
-        now = self._now
-        self._attempts[call_id, number] = {
-            "id": attempt_id,
-            "call_id": call_id,
+        now, key = self._now, bulk.ready(call_id)
+        self._attempts[key, number] = {
+            "id": key if attempt_id == call_id else bulk.ready(attempt_id),
+            "call_id": key,
             "number": number,
-            "queued_at": now - timedelta(milliseconds=waited_ms),
+            "queued_at": self._time - timedelta(milliseconds=waited_ms) if waited_ms else now,
             "started_at": now,
             "queue_ms": waited_ms,
             "wait_cause": wait_cause if waited_ms else "",
         }
         sent = {"sent_at": now} if number == 1 else {}
-        self._change(call_id, {"state": "sending", "attempts": number, "queue_ms": queue_ms, **sent})
+        self._change(key, {"state": "sending", "attempts": number, "queue_ms": queue_ms, **sent})
 
     def finish_attempt(
         self, call_id: uuid.UUID, number: int, ended: Ended, retry_reason: str = "", retry_ms: int | None = None
     ) -> None:
         """How an attempt ended and, where the call goes on, why and after how many milliseconds."""
+        key = bulk.ready(call_id)
         change = {
             "state": ended.state,
             "finished_at": self._now,
@@ -99,13 +104,13 @@ class Page:
         }
         if retry_reason:
             change |= {"retry_reason": retry_reason[:200], "retry_after_ms": retry_ms}
-            self._change(call_id, {"state": "retrying"})
-        if (call_id, number) in self._attempts:
-            self._attempts[call_id, number].update(change)
+            self._change(key, {"state": "retrying"})
+        if (key, number) in self._attempts:
+            self._attempts[key, number].update(change)
         else:
-            self._attempt_changes[call_id, number] = {"call_id": call_id, "number": number, **change}
+            self._attempt_changes[key, number] = {"call_id": key, "number": number, **change}
         if ended.answer is not None:
-            self._body(call_id, number, ended.answer)
+            self._body(key, number, ended.answer)
 
     def finish_call(self, call_id: uuid.UUID, ended: Ended, latency_ms: int | None) -> None:
         """The end of a call. `latency_ms` is the time at OpenAI over all attempts, None when nothing was sent."""
@@ -126,7 +131,7 @@ class Page:
             change["object_id"] = ended.object_id[:120]
         if ended.model:
             change["model"] = ended.model[:120]
-        self._change(call_id, change)
+        self._change(bulk.ready(call_id), change)
 
     def write(self) -> None:
         """Write everything. Runs inside a transaction of the caller's."""
@@ -137,14 +142,14 @@ class Page:
         changes = [{"id": key, **change} for key, change in self._call_changes.items()]
         bulk.update(Call, changes, where=STILL_OPEN)
 
-    def _change(self, call_id: uuid.UUID, change: Row) -> None:
-        new = self._calls.get(call_id)
-        (self._call_changes[call_id] if new is None else new).update(change)
+    def _change(self, key: Key, change: Row) -> None:
+        new = self._calls.get(key)
+        (self._call_changes[key] if new is None else new).update(change)
 
-    def _body(self, call_id: uuid.UUID, attempt: int, body: Redacted) -> None:
+    def _body(self, key: Key, attempt: int, body: Redacted) -> None:
         self._bodies.append(
             {
-                "call_id": call_id,
+                "call_id": key,
                 "attempt": attempt,
                 "content_type": body.content_type[:120],
                 "headers": body.headers,

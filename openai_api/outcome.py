@@ -54,7 +54,7 @@ def ended(
     failure: errors.CallError | None,
     answer: redaction.Redacted | None = None,
 ) -> Ended:
-    """The end of an attempt for the log. `model` is the one that was asked for."""
+    """The end of an attempt for the log. `model` is the one that was asked for; the call's row names it already."""
     paid = request.method == "POST"
     price, basis = pricing.cost(found, model, datetime.now(UTC)) if paid else (None, "")
     headers = response.headers if response else {}
@@ -69,7 +69,7 @@ def ended(
         rate_limits={name: value for name, value in headers.items() if name.startswith(RATE_LIMIT_HEADERS)},
         answer=answer,
         object_id=found.object_id,
-        model=model or found.model,
+        model="" if model else found.model,
         tokens=found.tokens if paid else {},
         cost=price,
         price_basis=basis,

@@ -20,6 +20,11 @@ from openai_api.retries import asked_wait, go_duration
 # broken, so that the pause doubles each time, up to the longest.
 FIRST_PROBE, LONGEST_PROBE = 15.0, 600.0
 FOREIGN = ("not_openai", "redirect_refused")
+# `(kind, name, what is left, when it is full again)` of each quota that OpenAI's headers report.
+QUOTAS = [
+    (kind, name, f"x-ratelimit-remaining-{name}", f"x-ratelimit-reset-{name}")
+    for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "project-tokens"))
+]
 # Holds that this process has seen or made, so that the usual answer costs no statement.
 known: set[tuple[str, str]] = set()
 
@@ -45,11 +50,12 @@ class Quota(NamedTuple):
 def quotas(headers: dict[str, str]) -> list[Quota]:
     """The quotas that an answer's headers report, of each kind the scarcest. `-1`, absent and unreadable values say nothing."""
     found: dict[str, Quota] = {}
-    for kind, name in (("requests", "requests"), ("tokens", "tokens"), ("tokens", "project-tokens")):
-        left, reset = headers.get(f"x-ratelimit-remaining-{name}", ""), headers.get(f"x-ratelimit-reset-{name}", "")
+    for kind, name, remaining, full_again in QUOTAS:
+        left, reset = headers.get(remaining, ""), headers.get(full_again, "")
         if reset and left.isascii() and left.isdigit():
             quota = Quota(kind, int(left), name, reset)
-            found[kind] = min(found.get(kind, quota), quota, key=_left)
+            known_so_far = found.get(kind)
+            found[kind] = quota if known_so_far is None else min(known_so_far, quota, key=_left)
     return list(found.values())
 
 

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -122,11 +122,11 @@ def insert_permits(tickets: Sequence[Ticket], held: Container[Ticket], holder: s
         Permit,
         [
             {
-                "id": ticket.id,
+                "id": (key := bulk.ready(ticket.id)),
                 "key": ticket.key,
                 "hold_key": ticket.hold_key,
                 "rank": ticket.rank,
-                "call_id": ticket.call_id,
+                "call_id": key if ticket.call_id is ticket.id else ticket.call_id,
                 "attempt": ticket.attempt,
                 "holder": holder,
                 "state": "held" if ticket in held else "waiting",
@@ -175,8 +175,7 @@ class Tallies:
             self._add(throttle.key, "tokens", _portion(now + MINUTE, MINUTE), tokens)
 
     def spend(self, throttle: Throttle, tokens: int, cost: int, now: float) -> None:
-        for period in PERIODS:
-            until = round(period_end(period, now) * 1000)
+        for period, until in _ends(now):
             self._add(throttle.key, f"{period}-tokens", until, tokens)
             self._add(throttle.key, f"{period}-cost", until, cost)
 
@@ -190,6 +189,12 @@ class Tallies:
             for (key, kind, until), amount in self._amounts.items()
         ]
         bulk.insert(Tally, rows, add_up="amount", on=("key", "kind", "until"))
+
+
+@lru_cache(maxsize=4)
+def _ends(now: float) -> list[tuple[str, int]]:
+    """The periods and when they end, in milliseconds. A turn asks with the same `now` for each of its calls."""
+    return [(period, round(period_end(period, now) * 1000)) for period in PERIODS]
 
 
 def _portion(until: float, seconds: float) -> int:
