@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -108,7 +107,8 @@ def update(model: type[models.Model], rows: Sequence[Row], where: str = "", key:
 def _alike(rows: Sequence[Row]) -> Iterable[tuple[tuple[str, ...], list[Row]]]:
     """Rows together that name the same fields in the same order, as one statement needs them."""
     groups: dict[tuple[str, ...], list[Row]] = {}
-    last, alike = (), list[Row]()
+    last: tuple[str, ...] = ()
+    alike: list[Row] = []
     for row in rows:
         names = tuple(row)
         if names != last:  # nearly always they are, and to compare is quicker than to look up

@@ -215,10 +215,7 @@ def _readable(content: bytes, content_type: str) -> str:
 
 def _suspicious(content: bytes) -> bool:
     # Not by `in`: of bytes it asks first whether the word is a number, and an error is made and thrown away to say no.
-    for word in SUSPICIOUS:
-        if content.find(word) >= 0:
-            return True
-    return False
+    return any(content.find(word) >= 0 for word in SUSPICIOUS)
 
 
 def _form_lines(content: bytes, boundary: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Which addresses Patchbay may dial. The address that was checked is the address that is dialled.
 
 Names are resolved once, in the connector's own resolver, and every address of a name is checked. Numbers in a URL have
-many spellings, so the last word is the socket's: none is made for an address that was not checked as it is dialled.
+many spellings, so the last word is the socket's: none is made for an address that was not checked as it is dialled. A form
+checks what is typed (`check_url`) to say so beside the field.
 """
 
 from __future__ import annotations
@@ -42,19 +43,8 @@ def check_url(url: str) -> None:
         )
     if parts.query or parts.fragment:
         raise AddressRefused("The base URL ends in a query or fragment. Leave out everything from ? or # on.")
-    check_host(parts.scheme, parts.hostname, port)
-
-
-def check_host(scheme: str, host: str, port: int | None) -> None:
-    """The same for a host that is about to be dialled. Raises AddressRefused."""
-    if (address := _literal(host)) is not None:
-        _check(address, port or _port(scheme), tuple(settings.ALLOW_PRIVATE_ADDRESSES), settings.SANDBOX_URL)
-
-
-@lru_cache(maxsize=256)
-def _check(address: Address, port: int, *_rules: object) -> None:
-    """An address that may be dialled by the rules in force is not looked at again with each call."""
-    if not allowed(address, port):
+    address = _literal(parts.hostname)
+    if address is not None and not allowed(address, port or _port(parts.scheme)):
         raise AddressRefused(private(str(address)))
 
 

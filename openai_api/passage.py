@@ -62,6 +62,11 @@ class Passage:
         return self.response.status if self.response else 0
 
     @property
+    def name(self) -> str:
+        """The call's id, as OpenAI was told it."""
+        return self.request.headers["x-client-request-id"]
+
+    @property
     def headers(self) -> Mapping[str, str]:
         return self.response.headers if self.response else {}
 

@@ -33,7 +33,9 @@ ONE_HOP = frozenset(
         "authorization",
     }
 )
-NOT_BACK = ONE_HOP | {"set-cookie", "alt-svc", "strict-transport-security", "date", "server"}
+NOT_BACK = frozenset(
+    name.encode() for name in ONE_HOP | {"set-cookie", "alt-svc", "strict-transport-security", "date", "server"}
+)
 PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
 # Nearly every path is of such words alone, and needs no second look.
 PLAIN = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
@@ -78,6 +80,6 @@ def headers(given: Iterable[tuple[str, str]], account: Mapping[str, str]) -> dic
     return {name: value for name, value in found.items() if name not in dropped} if dropped is not ONE_HOP else found
 
 
-def answer_headers(given: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers to give back, without the length: an answer may have been unpacked on its way."""
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items() if name not in NOT_BACK]
+def answer_headers(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Of headers (names in lower case) those to give back, without the length: an answer may have been unpacked on its way."""
+    return [pair for pair in given if pair[0] not in NOT_BACK]

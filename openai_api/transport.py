@@ -65,7 +65,8 @@ class Request:
 
     def forget_key(self, said: bytes) -> bytes:
         """What the far side said, as it may be written and shown: some repeat the key that they refuse."""
-        return redaction.leave_out(redaction.forget(said, self._key), self.unlogged)
+        said = redaction.forget(said, self._key)
+        return redaction.leave_out(said, self.unlogged) if self.unlogged else said
 
     def forgetter(self) -> redaction.Forgetter:
         """The same for what it says piece by piece."""
@@ -100,8 +101,8 @@ async def close() -> None:
 class Response:
     """An answer whose headers have come. Read it whole with `read`, or as it comes with `chunks`; then `close` it.
 
-    `headers` have lower-case names and no key in them; `length` is the announced size in bytes, -1 when none was. `at` is when
-    they came.
+    `headers` have lower-case names and no key in them, and so has `raw`, where they stand one by one; `length` is the announced
+    size in bytes, -1 when none was. `at` is when they came.
     """
 
     def __init__(self, answer: Answer, request: Request) -> None:
@@ -109,11 +110,11 @@ class Response:
         self._request = request
         self.status = answer.status
         self.at = datetime.now(UTC)
-        raw = answer.headers
-        together = b"\n".join([value for _, value in raw])
+        self.raw = [(name.lower(), value) for name, value in answer.headers]
+        together = b"\n".join([value for _, value in self.raw])
         if request.forget_key(together) != together:
-            raw = [(name, request.forget_key(value)) for name, value in raw]
-        self.headers: dict[str, str] = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+            self.raw = [(name, request.forget_key(value)) for name, value in self.raw]
+        self.headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw}
         length = self.headers.get("content-length", "")
         self.length = int(length) if length.isascii() and length.isdigit() else -1
 
@@ -146,6 +147,7 @@ class Response:
         if self.headers.get("content-encoding", "identity") not in ("gzip", "deflate"):
             return content
         del self.headers["content-encoding"]
+        self.raw = [pair for pair in self.raw if pair[0] != b"content-encoding"]
         most = min(most, MOST_UNPACKED)
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
@@ -169,7 +171,6 @@ async def send(request: Request, on_sent: Callable[[], None] | None = None) -> R
     """
     try:
         url, headers, content = _prepared(request)
-        guard.check_host(*url.origin)
         asked = _wire().ask(
             request.method, url, headers, content, _to_connect(request), request.timeout, on_sent if content else None
         )
@@ -194,9 +195,8 @@ def _prepared(request: Request) -> tuple[Address, dict[str, str], Content]:
 def _address(url: str, query: Mapping[str, Any] | None) -> Address:
     try:
         return address(str(httpx.URL(url, params=query)) if query else url)
-    except httpx.InvalidURL:
-        guard.check_url(url.partition("?")[0])
-        raise
+    except httpx.InvalidURL as error:
+        raise _refused(url) or error from None
 
 
 def _to_connect(request: Request) -> float:
@@ -208,13 +208,12 @@ def broken(request: Request, error: Exception) -> errors.CallError:
     """What a failure of the wire means for the caller."""
     if isinstance(error, errors.CallError):
         return error
-    host = urlsplit(request.url).hostname or request.url
     cause: BaseException = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    return _not_sent(host, cause, _to_connect(request)) or _sent(request, cause)
+    return _not_sent(request.url, cause, _to_connect(request)) or _sent(request, cause)
 
 
-def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallError | None:
-    inner = _chain(cause)
+def _not_sent(url: str, cause: BaseException, seconds: float) -> errors.CallError | None:
+    host, inner = urlsplit(url).hostname or url, _chain(cause)
     own = next((one for one in inner if isinstance(one, errors.AddressRefused)), None)
     if own is not None:
         return own
@@ -234,7 +233,18 @@ def _not_sent(host: str, cause: BaseException, seconds: float) -> errors.CallErr
             f"{host} refused the connection. Check the address and port, and that the server runs."
         )
     if isinstance(cause, (httpx.UnsupportedProtocol, httpx.InvalidURL, aiohttp.InvalidURL, UnicodeError)):
-        return errors.AddressRefused(f"The address {host} cannot be dialled. Check the base URL of the connection.")
+        return _refused(url) or errors.AddressRefused(
+            f"The address {host} cannot be dialled. Check the base URL of the connection."
+        )
+    return None
+
+
+def _refused(url: str) -> errors.AddressRefused | None:
+    """What a form would have said of an address that aiohttp does not even try."""
+    try:
+        guard.check_url(url.partition("?")[0])
+    except errors.AddressRefused as refused:
+        return refused
     return None
 
 

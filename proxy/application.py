@@ -165,13 +165,13 @@ async def _answer(passage: Passage, send: Send) -> None:
         # Whoever holds a token must not be told the key by a far side that quotes what it refuses.
         content = passage.request.forget_key(content)
     whole = content is not None
-    headers = passing.answer_headers(passage.headers)
+    headers = passing.answer_headers(response.raw)
     # An answer that has no body (RFC 9110 §8.6) announces what OpenAI's announced: the size of what a GET would bring.
     bodiless = passage.request.method == "HEAD" or passage.status in (204, 304)
     length = response.length if content is None or bodiless else len(content)
     if length >= 0:
         headers.append((b"content-length", str(length).encode()))
-    headers.append((b"x-patchbay-call-id", str(passage.call_id).encode()))
+    headers.append((b"x-patchbay-call-id", passage.name.encode()))
     if isinstance(failure, errors.NoCredit) and "x-should-retry" not in passage.headers:
         # SDKs repeat every 429 that does not say this, and no repetition brings credit.
         headers.append((b"x-should-retry", b"false"))

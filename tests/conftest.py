@@ -107,7 +107,6 @@ def far_side(monkeypatch: pytest.MonkeyPatch) -> Callable[[FarSide], None]:
                 connections.close_all()  # a handler that looks at rows does so in a connection of its own
 
         monkeypatch.setattr(transport, "wire", lambda: httpx.MockTransport(answer))
-        monkeypatch.setattr("openai_api.guard.check_host", lambda *rest: None)
 
     yield install  # type: ignore[misc]
     loop.run(transport.close())
