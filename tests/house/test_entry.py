@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 
 from config.entry import told_by_proxies
-from config.protocol import Corked
+from config.protocol import Corked, Protocol
+from tests.conftest import free_port, wait_until
 
 LYON, PROXY, STRANGER = "203.0.113.9", ("127.0.0.1", 4711), ("198.51.100.7", 4711)
 SAYS = [(b"host", b"patchbay.example"), (b"x-forwarded-for", LYON.encode()), (b"x-forwarded-proto", b"https")]
@@ -114,3 +118,25 @@ def test_all_else_is_the_transport_within(inner):
     sizes: list[int] = []
     in_a_loop(inner, lambda corked: sizes.append(corked.get_write_buffer_size()))
     assert sizes == [7]
+
+
+def test_who_is_alone_has_the_answer_before_we_have_written_about_it():
+    read, seen_first = threading.Event(), []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"done"})
+        seen_first.append(read.wait(5))  # the whole loop stands still meanwhile, as while a long answer is read
+
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=port, log_config=None, access_log=False, http=Protocol, lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    assert httpx.get(f"http://127.0.0.1:{port}", trust_env=False).text == "done"
+    read.set()
+    server.should_exit = True
+    thread.join(30)
+    assert seen_first == [True]
