@@ -24,7 +24,11 @@ CREDENTIALS = re.compile(r"(?<=://)[^/\s:@\[]*:[^/\s@]+(?=@)")
 # A shorter key (local servers take any word) stands in texts that have nothing to do with it.
 SHORTEST_KEY = 8
 # A JSON body that names none of these, nor could by writing a letter as \u0061, holds no secret field.
-SUSPICIOUS = (b"\\u00", *(name.encode() for name in sorted(SECRET_FIELDS)))
+# What holds `client_secret` holds `secret`: the shortest words are enough.
+SUSPICIOUS = (
+    b"\\u00",
+    *(name.encode() for name in sorted(SECRET_FIELDS) if not any(short in name for short in SECRET_FIELDS - {name})),
+)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 UNLOGGED = "[redacted: not to be logged]"
 LONGEST_IN_PATTERN = 2_000  # a pattern of a longer value takes long to make
