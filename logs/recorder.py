@@ -22,8 +22,9 @@ from logs.redaction import Redacted
 OPEN = ("queued", "sending", "retrying", "unknown")
 STILL_OPEN = f"t.state IN ({', '.join(repr(state) for state in OPEN)})"
 Row = dict[str, Any]
-# A call's id as the database takes it (`bulk.ready`): it stands in half a dozen rows.
+# A call's id and a time as the database takes them (`bulk.ready`): they stand in half a dozen rows.
 Key = Any
+Moment = Any
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Ended:
     """How an attempt (and, with its last one, its call) ended. `tokens` maps Call's token columns to counts.
 
     `hard` says that the connection itself is broken (key, credit, address): the next call cannot fare better. `spent_ms` is
-    the time from sending to the end of the answer, None where nobody measured it.
+    the time from sending to the end of the answer, and `over_at` that end, by this process's monotonic clock; None where nobody
+    measured it.
     """
 
     state: str
@@ -50,6 +52,7 @@ class Ended:
     price_basis: str = ""
     hard: bool = False
     spent_ms: int | None = None
+    over_at: float | None = None
 
 
 class Page:
@@ -87,14 +90,24 @@ class Page:
         sent = {"sent_at": now} if number == 1 else {}
         self._change(key, {"state": "sending", "attempts": number, "queue_ms": queue_ms, **sent})
 
+    def ago(self, seconds: float) -> Moment:
+        """The moment so long before this page, for what it says of the past."""
+        return bulk.ready(self._time - timedelta(seconds=seconds)) if seconds else self._now
+
     def finish_attempt(
-        self, call_id: uuid.UUID, number: int, ended: Ended, retry_reason: str = "", retry_ms: int | None = None
+        self,
+        call_id: uuid.UUID,
+        number: int,
+        ended: Ended,
+        ago: float = 0.0,
+        retry_reason: str = "",
+        retry_ms: int | None = None,
     ) -> None:
-        """How an attempt ended and, where the call goes on, why and after how many milliseconds."""
+        """How an attempt ended, `ago` seconds before, and, where the call goes on, why and after how many milliseconds."""
         key = bulk.ready(call_id)
         change = {
             "state": ended.state,
-            "finished_at": self._now,
+            "finished_at": self.ago(ago),
             "headers_at": ended.headers_at,
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
@@ -102,6 +115,9 @@ class Page:
             "error_message": ended.error_message,
             "rate_limits": ended.rate_limits,
         }
+        if ended.spent_ms is not None:
+            # It was let in with the row that says so, and sent when that was durable.
+            change["started_at"] = self.ago(ago + ended.spent_ms / 1000)
         if retry_reason:
             change |= {"retry_reason": retry_reason[:200], "retry_after_ms": retry_ms}
             self._change(key, {"state": "retrying"})
@@ -112,11 +128,11 @@ class Page:
         if ended.answer is not None:
             self._body(key, number, ended.answer)
 
-    def finish_call(self, call_id: uuid.UUID, ended: Ended, latency_ms: int | None) -> None:
-        """The end of a call. `latency_ms` is the time at OpenAI over all attempts, None when nothing was sent."""
+    def finish_call(self, call_id: uuid.UUID, ended: Ended, latency_ms: int | None, ago: float = 0.0) -> None:
+        """The end of a call, `ago` seconds before. `latency_ms` is the time at OpenAI over all attempts, None for one not sent."""
         change = {
             "state": ended.state,
-            "finished_at": self._now,
+            "finished_at": self.ago(ago),
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
             "error_code": ended.error_code[:80],

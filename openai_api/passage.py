@@ -188,8 +188,9 @@ class Passage:
         await asyncio.shield(gate.gate.finish(self.ticket, ended).awaited())
 
     def _ended(self) -> Ended:
+        over_at = self._over_at or time.monotonic()
         ended = self._outcome()
-        ended.spent_ms = round(((self._over_at or time.monotonic()) - self._sent_at) * 1000)
+        ended.spent_ms, ended.over_at = round((over_at - self._sent_at) * 1000), over_at
         return ended
 
     def _outcome(self) -> Ended:

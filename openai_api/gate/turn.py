@@ -106,12 +106,13 @@ class Turn:
                 self._account(one)
             if ticket.call_id is None or ended is None:
                 continue
+            ago = max(0.0, self._ticking - (ended.over_at or one.at))
             if ticket.held:
                 pause = round(one.following.delay * 1000) if one.following else None
-                self._page.finish_attempt(ticket.call_id, ticket.attempt, ended, one.reason, pause)
+                self._page.finish_attempt(ticket.call_id, ticket.attempt, ended, ago, one.reason, pause)
             if one.following is None:
                 sent = ticket.held or ticket.attempt > 1
-                self._page.finish_call(ticket.call_id, ended, self._spent(ticket, ended) if sent else None)
+                self._page.finish_call(ticket.call_id, ended, self._spent(ticket, ended) if sent else None, ago)
 
     def _account(self, one: Ending) -> None:
         """The place counts on, tokens and money are what they were, and OpenAI's own limits are heeded."""

@@ -6,6 +6,7 @@ import contextlib
 import html
 import json
 import time
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
@@ -334,7 +335,11 @@ def test_what_no_text_column_takes_does_not_keep_a_call_open(far_side, strange):
 
 
 def test_the_time_at_openai_is_what_openai_took_not_what_we_did_with_the_answer(far_side, monkeypatch):
-    far_side(lambda request: answer())
+    def after_a_while(request: httpx.Request) -> httpx.Response:
+        time.sleep(0.05)
+        return answer()
+
+    far_side(after_a_while)
 
     def slow(*rest: object) -> tuple[None, str]:
         time.sleep(0.3)
@@ -342,4 +347,7 @@ def test_the_time_at_openai_is_what_openai_took_not_what_we_did_with_the_answer(
 
     monkeypatch.setattr("openai_api.pricing.cost", slow)
     create()
-    assert (only_call().latency_ms or 0) < 250
+    call, attempt = only_call(), Attempt.objects.get()
+    assert 50 <= call.latency_ms < 250
+    assert attempt.finished_at - attempt.started_at == timedelta(milliseconds=call.latency_ms)
+    assert attempt.started_at <= attempt.headers_at <= attempt.finished_at == call.finished_at
