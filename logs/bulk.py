@@ -9,7 +9,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from operator import itemgetter
@@ -259,6 +259,22 @@ def ready(value: uuid.UUID | datetime) -> Any:
     if _here().vendor != "sqlite":
         return value
     return value.hex if isinstance(value, uuid.UUID) else _naive(value)
+
+
+class Moments:
+    """A time and others shortly before it, as the driver takes them. To write a time as text takes SQLite longer than to store it:
+    within the same second only its digits change."""
+
+    def __init__(self, time: datetime) -> None:
+        self._time = time
+        self.now = ready(time)
+        self._second, _, _ = self.now.partition(".") if isinstance(self.now, str) else ("", "", "")
+
+    def ago(self, seconds: float) -> Any:
+        micros = self._time.microsecond - round(seconds * 1_000_000)
+        if self._second and micros > 0:
+            return f"{self._second}.{micros:06}"
+        return ready(self._time - timedelta(seconds=seconds))
 
 
 def _json(value: Any) -> str:

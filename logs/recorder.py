@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +22,8 @@ from logs.redaction import Redacted
 OPEN = ("queued", "sending", "retrying", "unknown")
 STILL_OPEN = f"t.state IN ({', '.join(repr(state) for state in OPEN)})"
 Row = dict[str, Any]
-# A call's id and a time as the database takes them (`bulk.ready`): they stand in half a dozen rows.
+# A call's id as the database takes it (`bulk.ready`): it stands in half a dozen rows.
 Key = Any
-Moment = Any
 
 
 @dataclass(slots=True)
@@ -64,8 +63,8 @@ class Page:
         self._bodies: list[Row] = []
         self._call_changes: dict[Key, Row] = defaultdict(dict)
         self._attempt_changes: dict[tuple[Key, int], Row] = {}
-        self._time = timezone.now()
-        self._now = bulk.ready(self._time)
+        self._moments = bulk.Moments(timezone.now())
+        self._now = self._moments.now
 
     def open_call(self, values: Row, request: Redacted) -> None:
         """The row of a call that nobody has sent yet, with its request body. `values` are Call's fields, `id` among them."""
@@ -82,17 +81,13 @@ class Page:
             "id": key if attempt_id == call_id else bulk.ready(attempt_id),
             "call_id": key,
             "number": number,
-            "queued_at": self._time - timedelta(milliseconds=waited_ms) if waited_ms else now,
+            "queued_at": self._moments.ago(waited_ms / 1000) if waited_ms else now,
             "started_at": now,
             "queue_ms": waited_ms,
             "wait_cause": wait_cause if waited_ms else "",
         }
         sent = {"sent_at": now} if number == 1 else {}
         self._change(key, {"state": "sending", "attempts": number, "queue_ms": queue_ms, **sent})
-
-    def ago(self, seconds: float) -> Moment:
-        """The moment so long before this page, for what it says of the past."""
-        return bulk.ready(self._time - timedelta(seconds=seconds)) if seconds else self._now
 
     def finish_attempt(
         self,
@@ -107,7 +102,7 @@ class Page:
         key = bulk.ready(call_id)
         change = {
             "state": ended.state,
-            "finished_at": self.ago(ago),
+            "finished_at": self._moments.ago(ago),
             "headers_at": ended.headers_at,
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
@@ -117,7 +112,7 @@ class Page:
         }
         if ended.spent_ms is not None:
             # It was let in with the row that says so, and sent when that was durable.
-            change["started_at"] = self.ago(ago + ended.spent_ms / 1000)
+            change["started_at"] = self._moments.ago(ago + ended.spent_ms / 1000)
         if retry_reason:
             change |= {"retry_reason": retry_reason[:200], "retry_after_ms": retry_ms}
             self._change(key, {"state": "retrying"})
@@ -132,7 +127,7 @@ class Page:
         """The end of a call, `ago` seconds before. `latency_ms` is the time at OpenAI over all attempts, None for one not sent."""
         change = {
             "state": ended.state,
-            "finished_at": self.ago(ago),
+            "finished_at": self._moments.ago(ago),
             "http_status": ended.http_status,
             "request_id": ended.request_id[:120],
             "error_code": ended.error_code[:80],

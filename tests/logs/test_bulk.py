@@ -114,3 +114,14 @@ def test_rows_are_deleted_by_key() -> None:
     bulk.insert(Permit, [{"id": key, **row} for key in keys])
     bulk.delete(Permit, keys[:2])
     assert [permit.pk for permit in Permit.objects.all()] == keys[2:]
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, NOON.replace(microsecond=999_999)])
+@pytest.mark.parametrize("seconds", [0, 0.000_04, 0.000_039, 0.5, 1, 3_600.25])
+def test_a_time_before_another_is_stored_as_its_model_stores_it(moment: datetime, seconds: float) -> None:
+    row = a_call()
+    moments = bulk.Moments(moment)
+    bulk.insert(Call, [row | {"created_at": moments.now, "finished_at": moments.ago(seconds)}])
+    found = Call.objects.get()
+    assert (found.created_at, found.finished_at) == (moment, moment - timedelta(seconds=seconds))
+    assert Call.objects.filter(finished_at=moment - timedelta(seconds=seconds)).exists()
