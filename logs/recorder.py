@@ -31,8 +31,8 @@ class Ended:
     """How an attempt (and, with its last one, its call) ended. `tokens` maps Call's token columns to counts.
 
     `hard` says that the connection itself is broken (key, credit, address): the next call cannot fare better. `spent_ms` is
-    the time from sending to the end of the answer, and `over_at` that end, by this process's monotonic clock; None where nobody
-    measured it.
+    the time from the sending (`sent_at`) to the end of the answer (`over_at`), both by this process's monotonic clock; None where
+    nobody measured it.
     """
 
     state: str
@@ -51,6 +51,7 @@ class Ended:
     price_basis: str = ""
     hard: bool = False
     spent_ms: int | None = None
+    sent_at: float | None = None
     over_at: float | None = None
 
 
@@ -110,9 +111,9 @@ class Page:
             "error_message": ended.error_message,
             "rate_limits": ended.rate_limits,
         }
-        if ended.spent_ms is not None:
+        if ended.sent_at is not None and ended.over_at is not None:
             # It was let in with the row that says so, and sent when that was durable.
-            change["started_at"] = self._moments.ago(ago + ended.spent_ms / 1000)
+            change["started_at"] = self._moments.ago(ago + ended.over_at - ended.sent_at)
         if retry_reason:
             change |= {"retry_reason": retry_reason[:200], "retry_after_ms": retry_ms}
             self._change(key, {"state": "retrying"})

@@ -190,7 +190,8 @@ class Passage:
     def _ended(self) -> Ended:
         over_at = self._over_at or time.monotonic()
         ended = self._outcome()
-        ended.spent_ms, ended.over_at = round((over_at - self._sent_at) * 1000), over_at
+        ended.sent_at, ended.over_at = self._sent_at, over_at
+        ended.spent_ms = round((over_at - self._sent_at) * 1000)
         return ended
 
     def _outcome(self) -> Ended:
